@@ -1,0 +1,138 @@
+"""Every hook a plugin may implement, and nothing else.
+
+A hook says what is wanted; the core makes it so. Hooks are functions from values to values: no database, no
+network, no clock. Take only the arguments you need. Which plugin answers first carries no meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import click
+    from pydantic import BaseModel
+
+    from keguan.adapters.base import AdapterType
+    from keguan.model import Action, City, Context, Contract, Event, EventType, Home, Plan, Record
+
+__all__ = [
+    "PROJECT",
+    "daily_tick",
+    "hookimpl",
+    "hookspec",
+    "on_contract_signed",
+    "on_event",
+    "on_handover",
+    "prepare",
+    "register_actions",
+    "register_adapters",
+    "register_commands",
+    "register_event_types",
+    "register_hookspecs",
+    "register_settings",
+]
+
+PROJECT = "keguan"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+# --- Events: return all plans you want for that subject because of that kind of event ---------------------
+
+
+@hookspec
+def on_contract_signed(contract: Contract, context: Context) -> list[Plan]:  # type: ignore[empty-body]  # a spec
+    """Return all plans you want for ``contract`` because it is signed.
+
+    The core compares them with what is stored and inserts, moves or cancels; what runs or is done stays. So
+    return everything each time, however late it is, and never look at today's date.
+
+    Called when the contract is signed, and again whenever its record changes, on replay and on backfill. Not
+    called for a contract that was cancelled or whose home was resold: the core then wants nothing for you.
+    """
+
+
+@hookspec
+def on_handover(home: Home, context: Context) -> list[Plan]:  # type: ignore[empty-body]  # a spec
+    """Return all plans you want for ``home`` because it was handed over (``home.handed_over_on``).
+
+    ``home.owners`` are the owners of today: after a resale the new ones. Called when the home is handed over
+    and again whenever its record changes (a move-in date, a corrected date, a new owner), on replay and on
+    backfill.
+    """
+
+
+@hookspec
+def daily_tick(today: date, context: Context) -> list[Plan]:  # type: ignore[empty-body]  # a spec
+    """Return the plans that you want because it is ``today`` in ``context.city``, each with its ``subject``.
+
+    Such plans are added and moved, never taken back by a later tick. Called once per city and business day,
+    in order, also for days on which the daemon was down (30 at most); again only on replay.
+    """
+
+
+@hookspec
+def on_event(event: Event, record: Record, context: Context) -> list[Plan]:  # type: ignore[empty-body]  # a spec
+    """Return all plans you want for ``record`` because of events of this type.
+
+    For every type without a hook of its own: ``deposit``, ``contract_cancelled``, ``move_in``,
+    ``ownership_transferred``, ``customer_changed``, ``project_milestone`` and what plugins register. The
+    record is the current one; of several events of one type the newest is given. Return an empty list for
+    types that are not yours. Called as the hooks above are.
+    """
+
+
+# --- Registrations: called once at every start, after all plugins are loaded -------------------------------
+
+
+@hookspec
+def register_settings() -> type[BaseModel]:  # type: ignore[empty-body]  # a spec
+    """Return the pydantic model of your table ``[plugins.NAME]``, with ``extra="forbid"``.
+
+    The keys ``enabled``, ``cities`` and ``except_cities`` belong to the core and are taken out first.
+    """
+
+
+@hookspec
+def register_hookspecs() -> ModuleType:  # type: ignore[empty-body]  # a spec
+    """Return a module with hookspecs of your own, by which variants adjust your area."""
+
+
+@hookspec
+def prepare(  # type: ignore[empty-body]  # a spec
+    settings: object,
+    cities: Mapping[str, City],
+    ask: Callable[..., list[tuple[str, object]]],
+) -> object:
+    """Return whatever you want to find in ``context.prepared``: playbooks, tables, parsed data.
+
+    ``settings`` is your own model's instance; ``cities`` are those configured. ``ask(spec, city=KEY,
+    **arguments)`` calls a hookspec that you published on every plugin in scope for that city, one after the
+    other in name order, and returns ``[(plugin, answer), …]``; a failure stops the start with one clear line.
+    """
+
+
+@hookspec
+def register_actions(settings: object, prepared: object) -> list[Action]:  # type: ignore[empty-body]  # a spec
+    """Return every action that your plans may name. The core prefixes the names with yours."""
+
+
+@hookspec
+def register_event_types() -> list[EventType]:  # type: ignore[empty-body]  # a spec
+    """Return the event types that your area adds. Two plugins that claim one name are refused, both named."""
+
+
+@hookspec
+def register_adapters() -> list[AdapterType]:  # type: ignore[empty-body]  # a spec
+    """Return the kinds of adapter that ``[adapters.NAME] type`` may name beside the built-in ones."""
+
+
+@hookspec
+def register_commands() -> list[click.Command]:  # type: ignore[empty-body]  # a spec
+    """Return click commands; they appear as ``keguan YOURNAME COMMAND``. Called only when one is asked for."""

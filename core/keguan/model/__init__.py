@@ -1,0 +1,31 @@
+"""The values that flow through keguan: records, plans, effects, events. No behaviour beyond their own laws."""
+
+from keguan.model.effects import Attachment, Effect, Email, Skip, Sms, Task
+from keguan.model.events import Event, EventType
+from keguan.model.plans import Action, Context, Job, Plan
+from keguan.model.records import City, Company, Contract, Customer, Day, Home, Person, Project, Record, Subject
+
+__all__ = [
+    "Action",
+    "Attachment",
+    "City",
+    "Company",
+    "Context",
+    "Contract",
+    "Customer",
+    "Day",
+    "Effect",
+    "Email",
+    "Event",
+    "EventType",
+    "Home",
+    "Job",
+    "Person",
+    "Plan",
+    "Project",
+    "Record",
+    "Skip",
+    "Sms",
+    "Subject",
+    "Task",
+]

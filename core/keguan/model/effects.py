@@ -1,0 +1,73 @@
+"""Effects: what leaves. An action returns these; the core renders, dedupes, judges and delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from keguan.model.records import Person
+
+__all__ = ["Attachment", "Effect", "Email", "MessageClass", "Skip", "Sms", "Task"]
+
+MessageClass = Literal["code", "service", "promotion"]
+"""What China's SMS rules tell apart; each class has its own consent and hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with an e-mail."""
+
+    filename: str
+    content: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """A text message: a template of the plugin and the values it names."""
+
+    to: Person
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    message_class: MessageClass = "service"
+    urgent: bool = False
+    """Exempt from quiet hours; recorded as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """An e-mail: a template of the plugin (subject, text, optional HTML) and the values it names."""
+
+    to: Person
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    message_class: MessageClass = "service"
+    urgent: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work for staff, with a deadline and the evidence that proves it was done."""
+
+    title: str
+    """What the person reads, in the language of the job; from the plugin's data or catalogue."""
+    department: str
+    due: datetime
+    """Aware; the deadline of the person, never before the plan's own due time."""
+    evidence: tuple[str, ...] = ()
+    """What must be attached before the task can be done, as people read it."""
+    assignee_id: int | None = None
+    """A member of staff, or nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The action finds nothing to do, and says why. The plan ends as ``missed`` with this reason."""
+
+    reason: str
+
+
+Effect = Sms | Email | Task

@@ -1,0 +1,93 @@
+"""Plans and actions: what is promised, and what turns a promise into effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from keguan.model.effects import Effect, Skip
+from keguan.model.records import City, Company, Record, Subject
+
+if TYPE_CHECKING:
+    from keguan.calendar import WorkCalendar
+    from keguan.texts import Language
+
+__all__ = ["Action", "Context", "Job", "Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action, for one subject, at one due time: what a hook wants.
+
+    Its identity is plugin, action, subject and occurrence, never a date, so a moved date moves the plan and
+    asking again changes nothing.
+    """
+
+    action: str
+    """The name of one of the plugin's own actions."""
+    due: datetime
+    """When the action runs; aware."""
+    until: datetime | None = None
+    """The end of the window: from this instant on the promise is missed, nothing is sent. ``None``: no end."""
+    clause: str = ""
+    """Where the rule comes from: standard, section, item."""
+    occurrence: int = 1
+    """An ordinal or a year, for actions that repeat for one subject."""
+    by_calendar: bool = False
+    """The due time was counted in working days: it is computed again whenever the calendar changes."""
+    note: str = ""
+    """What a reader of the journey should know, such as the proxy a date was counted from."""
+    subject: Subject | None = None
+    """Only for plans returned by ``daily_tick``: whom the plan is for. Elsewhere it is the hook's subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a hook may know beside the record: its city, the working days there, its own settings."""
+
+    city: City
+    calendar: WorkCalendar
+    settings: object
+    """An instance of the model that the plugin's ``register_settings`` returned; ``None`` without one."""
+    prepared: object
+    """What the plugin's ``prepare`` returned; ``None`` without one."""
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One plan at its due time, with the records as they are now: what an action turns into effects."""
+
+    key: str
+    """The plan's key, for people and logs; stable over retries."""
+    action: str
+    record: Record
+    due: datetime
+    until: datetime | None
+    occurrence: int
+    clause: str
+    late: bool
+    """The fact came in after the due time had passed."""
+    now: datetime
+    company: Company
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A named thing a plugin can do.
+
+    ``run`` is a pure function from the job to effects, or to a ``Skip`` with its reason; it gets everything as
+    arguments and asks nobody. It must return the same effects in the same order when called again for the same
+    job, because effects are counted: the second message of a plan is the second message after a crash too.
+    """
+
+    name: str
+    run: Callable[[Job], Iterable[Effect] | Skip]
+    when_late: Callable[[Job], Iterable[Effect] | Skip] | None = None
+    """What happens instead when the window had already passed before the fact came in: usually a task for a
+    person. ``None``: the plan is missed, with that reason. Inside its window a late plan simply runs."""
+    again: bool = False
+    """A moved date after the plan was done: ``True`` does it again at the new date, ``False`` keeps it done."""

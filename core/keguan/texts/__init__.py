@@ -1,0 +1,45 @@
+"""The catalogues: every sentence that people read, in Chinese and English, as data.
+
+A key is ``FILE.NAME``: ``import.date_ambiguous`` stands in ``texts/zh/import.toml`` and
+``texts/en/import.toml``. One file per area keeps start-up light, since only what is shown is read. Sentences
+take values by name with ``str.format``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+__all__ = ["LANGUAGES", "Language", "text"]
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+@cache
+def _catalogue(language: Language, area: str) -> dict[str, str]:
+    """Return one area's sentences, flattened: ``{"date_ambiguous": "…", "column.due_at": "…"}``."""
+    source = resources.files(__name__) / language / f"{area}.toml"
+    flat: dict[str, str] = {}
+
+    def walk(prefix: str, node: dict[str, object]) -> None:
+        for name, value in node.items():
+            if isinstance(value, dict):
+                walk(f"{prefix}{name}.", value)
+            else:
+                flat[prefix + name] = str(value)
+
+    walk("", tomllib.loads(source.read_text(encoding="utf-8")))
+    return flat
+
+
+def text(language: Language, key: str, /, **values: object) -> str:
+    """Return the sentence ``key`` in ``language``, filled with ``values``.
+
+    Raises ``KeyError`` for a key that no catalogue has: that is a defect of ours, found by
+    ``tests/core/test_texts.py``, which compares the catalogues with each other and with the code.
+    """
+    area, _, name = key.partition(".")
+    return _catalogue(language, area)[name].format(**values)
