@@ -81,7 +81,7 @@ class Action:
 
     ``run`` is a pure function from the job to effects, or to a ``Skip`` with its reason; it gets everything as
     arguments and asks nobody. It must return the same effects in the same order when called again for the same
-    job, because effects are counted: the second message of a plan is the second message after a crash too.
+    job: effects are counted, the second message of a plan is the second message after a crash too.
     """
 
     name: str
@@ -90,4 +90,4 @@ class Action:
     """What happens instead when the window had already passed before the fact came in: usually a task for a
     person. ``None``: the plan is missed, with that reason. Inside its window a late plan simply runs."""
     again: bool = False
-    """A moved date after the plan was done: ``True`` does it again at the new date, ``False`` keeps it done."""
+    """A date that moves after the plan was done: ``True`` does it again then, ``False`` keeps it done."""
