@@ -1,0 +1,178 @@
+"""Compare what a plugin wants for a subject with what is stored: the one operation behind every change.
+
+Late entries, corrections, resale, cancellation, changed playbooks, corrected calendars, backfill and replay
+are all this. Pure: values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from keguan.model import Plan
+
+__all__ = ["Changes", "Move", "NewPlan", "Ownership", "StoredPlan", "reconcile"]
+
+
+class StoredPlan(NamedTuple):
+    """What reconciling needs to know of a plan that exists."""
+
+    id: int
+    action: str
+    occurrence: int
+    round: int
+    kind: str
+    status: str
+    due: datetime
+    until: datetime | None
+    clause: str
+    note: str | None
+    by_calendar: bool
+
+
+class NewPlan(NamedTuple):
+    """A plan to insert: what was wanted, by which kind of event, in which round."""
+
+    plan: Plan
+    kind: str
+    round: int
+    status: str
+    stale: bool
+    why: str | None
+
+
+class Move(NamedTuple):
+    """A stored plan that takes over what is wanted now."""
+
+    id: int
+    plan: Plan
+    kind: str
+    status: str
+    late: bool
+    stale: bool
+    why: str | None
+
+
+class Ownership(NamedTuple):
+    """How the action behind a plan behaves; from the plugin's registered actions."""
+
+    again: bool
+    when_late: bool
+
+
+@dataclass(slots=True)
+class Changes:
+    """What has to be written so that the stored plans become the wanted ones."""
+
+    insert: list[NewPlan] = field(default_factory=list)
+    move: list[Move] = field(default_factory=list)
+    cancel: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.insert or self.move or self.cancel)
+
+
+_OPEN = ("planned", "held")
+
+
+def reconcile(
+    wanted: Mapping[str, Iterable[Plan]],
+    stored: Iterable[StoredPlan],
+    actions: Mapping[str, Ownership],
+    *,
+    now: datetime,
+    held: bool = False,
+    unknown: Collection[str] = (),
+) -> Changes:
+    """Return the changes for one plugin and one subject.
+
+    ``wanted`` maps each kind of event the subject has been through to the plans wanted because of it; a stored
+    plan of a kind that is not in it is wanted no longer. ``unknown`` are kinds whose hook failed: their plans
+    stay as they are. ``held``: the plugin is off for this city, so what is new waits.
+
+    What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
+    a further round is planned. A missed or cancelled promise whose date moves into the future is open again.
+    Raises ``ValueError`` when two kinds want the same action and occurrence.
+    """
+    changes = Changes()
+    latest: dict[tuple[str, int], StoredPlan] = {}
+    for old in stored:
+        key = (old.action, old.occurrence)
+        if key not in latest or latest[key].round < old.round:
+            latest[key] = old
+
+    seen: dict[tuple[str, int], str] = {}
+    for kind, plans in wanted.items():
+        for plan in plans:
+            key = (plan.action, plan.occurrence)
+            if key in seen:
+                raise ValueError(
+                    f"action {plan.action!r}, occurrence {plan.occurrence}, is wanted twice "
+                    f"(because of {seen[key]} and of {kind})"
+                )
+            seen[key] = kind
+            previous = latest.get(key)
+            ownership = actions[plan.action]
+            if previous is None:
+                changes.insert.append(_new(plan, kind, 0, ownership, now, held))
+            elif previous.kind in unknown and previous.kind != kind:
+                continue
+            else:
+                _meet(changes, plan, kind, previous, ownership, now, held)
+
+    changes.cancel.extend(
+        old.id
+        for key, old in latest.items()
+        if key not in seen and old.status in _OPEN and old.kind not in unknown
+    )
+    return changes
+
+
+def _stale(plan: Plan, now: datetime) -> bool:
+    return plan.until is not None and plan.until <= now
+
+
+def _entry(plan: Plan, ownership: Ownership, now: datetime, held: bool) -> tuple[str, bool, str | None]:
+    """Return status, stale and why for a promise that is (again) open from now on."""
+    stale = _stale(plan, now)
+    if stale and not ownership.when_late:
+        return "missed", True, "plan.entered_after_window"
+    if held:
+        return "held", stale, "plan.plugin_off"
+    return "planned", stale, None
+
+
+def _new(plan: Plan, kind: str, number: int, ownership: Ownership, now: datetime, held: bool) -> NewPlan:
+    status, stale, why = _entry(plan, ownership, now, held)
+    return NewPlan(plan, kind, number, status, stale, why)
+
+
+def _meet(
+    changes: Changes,
+    plan: Plan,
+    kind: str,
+    old: StoredPlan,
+    ownership: Ownership,
+    now: datetime,
+    held: bool,
+) -> None:
+    """Bring one stored plan in line with what is wanted."""
+    moved = old.due != plan.due or old.until != plan.until
+    if old.status == "running":
+        return
+    if old.status == "done":
+        if old.due != plan.due and ownership.again:
+            changes.insert.append(_new(plan, kind, old.round + 1, ownership, now, held))
+        return
+    if old.status in _OPEN:
+        described = old.clause != plan.clause or (old.note or "") != plan.note or old.kind != kind
+        if moved or described or old.by_calendar != plan.by_calendar:
+            status, stale, why = _entry(plan, ownership, now, held) if moved else (old.status, False, None)
+            changes.move.append(Move(old.id, plan, kind, status, moved and plan.due <= now, stale, why))
+        return
+    # missed, cancelled or failed
+    if old.status == "cancelled" or (moved and not _stale(plan, now)):
+        status, stale, why = _entry(plan, ownership, now, held)
+        changes.move.append(Move(old.id, plan, kind, status, plan.due <= now, stale, why))

@@ -1,0 +1,179 @@
+"""Transactions: short ones that write, quiet ones that read, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from keguan.errors import DatabaseError
+
+__all__ = ["Store", "open_store"]
+
+_BUSY_MS = 10_000
+_PLANNING_LOCK = 0x6B67_0001  # any constant: the advisory lock that planners of one PostgreSQL database share
+
+
+class Store:
+    """One database. Hands out transactions; everything else asks it."""
+
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        self.engine = engine
+        self.path = path
+        """The file of an SQLite database; ``None`` on a server."""
+        self._inserts: dict[tuple[str, tuple[str, ...], bool], str] = {}
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded default."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and writes nothing."""
+        with _translated(self), self.engine.connect() as connection:
+            connection = connection.execution_options(keguan_read=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self, *, planning: bool = False) -> Iterator[Connection]:
+        """A transaction that writes; commits at the end, rolls back on any exception.
+
+        Keep it short (a thousand rows, a fifth of a second): on SQLite it holds the one write lock from its
+        first moment, so that what it read stays true until it commits. ``planning`` gives the same promise
+        among planners on PostgreSQL.
+        """
+        with _translated(self), self.engine.begin() as connection:
+            if planning and not self.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PLANNING_LOCK})")
+            yield connection
+
+    def insert(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: tuple[str, ...],
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        ignore_repeats: bool = False,
+    ) -> None:
+        """Insert many rows at the speed of the driver.
+
+        ``rows`` hold values in the order of ``columns``, in stored form (instants through ``to_stored``, JSON
+        as text): SQLAlchemy's own type processing costs as much again as the insert itself. With
+        ``ignore_repeats`` a row whose unique key exists is left as it is.
+        """
+        if not rows:
+            return
+        key = (table.name, columns, ignore_repeats)
+        statement = self._inserts.get(key)
+        if statement is None:
+            place = "?" if self.is_sqlite else "%s"
+            statement = (
+                f"INSERT INTO {table.name} ({', '.join(columns)}) "  # noqa: S608 - names of our own schema
+                f"VALUES ({', '.join([place] * len(columns))})"
+            )
+            if ignore_repeats:
+                statement += " ON CONFLICT DO NOTHING"
+            self._inserts[key] = statement
+        connection.exec_driver_sql(statement, rows if isinstance(rows, list) else list(rows))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str, base_dir: Path) -> Store:
+    """Open the database at ``url`` without touching it yet.
+
+    A relative SQLite path starts at ``base_dir``. Raises ``DatabaseError`` for an URL of another kind.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError("store.url") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        path = base_dir / (parsed.database or "var/keguan.db")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed.set(database=str(path)), pool_size=16, max_overflow=16)
+        _prepare_sqlite(engine)
+        return Store(engine, path)
+    if backend != "postgresql":
+        raise DatabaseError("store.backend", backend=backend)
+    try:
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=16, pool_pre_ping=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise DatabaseError("store.driver") from error
+    return Store(engine, None)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Make every write transaction ``BEGIN IMMEDIATE``.
+
+    A transaction that reads first and writes later fails at once with "database is locked" when another one
+    wrote in between, whatever the timeout; one that takes the lock at its start waits its turn.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in (
+            f"busy_timeout = {_BUSY_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",  # a message marked "sending" is on disk before it leaves
+            "foreign_keys = ON",
+            "cache_size = -16000",
+            "temp_store = FILE",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("keguan_read", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _translated(store: Store) -> Iterator[None]:
+    """Turn what the driver says of a bad day into one line that names the mend."""
+    try:
+        yield
+    except (OperationalError, DBAPIError) as error:
+        key = _reason(error)
+        if key is None:
+            raise
+        where = str(store.path) if store.path else (store.engine.url.host or "postgresql")
+        raise DatabaseError(key, where=where, detail=str(error.orig).splitlines()[0]) from error
+
+
+def _reason(error: DBAPIError) -> str | None:
+    """Return the text key for a failure of the surroundings, ``None`` for a defect of ours."""
+    message = str(error.orig).lower()
+    for fragment, key in (
+        ("locked", "store.locked"),
+        ("disk is full", "store.full"),
+        ("no space left", "store.full"),
+        ("unable to open database", "store.open"),
+        ("readonly database", "store.readonly"),
+        ("disk i/o error", "store.io"),
+        ("malformed", "store.damaged"),
+        ("file is not a database", "store.damaged"),
+        ("no such table", "store.schema"),
+        ("no such column", "store.schema"),
+        ("does not exist", "store.schema"),
+    ):
+        if fragment in message:
+            return key
+    if isinstance(error, OperationalError) and error.connection_invalidated:
+        return "store.unreachable"
+    if "connection" in message or "could not translate" in message or "server closed" in message:
+        return "store.unreachable"
+    return None
