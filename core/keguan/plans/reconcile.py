@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from keguan.model import Plan
 
-__all__ = ["Changes", "Move", "NewPlan", "Ownership", "StoredPlan", "reconcile"]
+__all__ = ["Changes", "Move", "NewPlan", "ActionRule", "StoredPlan", "reconcile"]
 
 
 class StoredPlan(NamedTuple):
@@ -55,7 +55,7 @@ class Move(NamedTuple):
     why: str | None
 
 
-class Ownership(NamedTuple):
+class ActionRule(NamedTuple):
     """How the action behind a plan behaves; from the plugin's registered actions."""
 
     again: bool
@@ -80,17 +80,17 @@ _OPEN = ("planned", "held")
 def reconcile(
     wanted: Mapping[str, Iterable[Plan]],
     stored: Iterable[StoredPlan],
-    actions: Mapping[str, Ownership],
+    actions: Mapping[str, ActionRule],
     *,
     now: datetime,
-    held: bool = False,
     unknown: Collection[str] = (),
+    reopen: bool = False,
 ) -> Changes:
     """Return the changes for one plugin and one subject.
 
     ``wanted`` maps each kind of event the subject has been through to the plans wanted because of it; a stored
     plan of a kind that is not in it is wanted no longer. ``unknown`` are kinds whose hook failed: their plans
-    stay as they are. ``held``: the plugin is off for this city, so what is new waits.
+    stay as they are. ``reopen``: plans that failed are planned again (replay after a fix).
 
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
     a further round is planned. A missed or cancelled promise whose date moves into the future is open again.
@@ -114,13 +114,13 @@ def reconcile(
                 )
             seen[key] = kind
             previous = latest.get(key)
-            ownership = actions[plan.action]
+            rule = actions[plan.action]
             if previous is None:
-                changes.insert.append(_new(plan, kind, 0, ownership, now, held))
+                changes.insert.append(_new(plan, kind, 0, rule, now))
             elif previous.kind in unknown and previous.kind != kind:
                 continue
             else:
-                _meet(changes, plan, kind, previous, ownership, now, held)
+                _meet(changes, plan, kind, previous, rule, now, reopen)
 
     changes.cancel.extend(
         old.id
@@ -134,18 +134,16 @@ def _stale(plan: Plan, now: datetime) -> bool:
     return plan.until is not None and plan.until <= now
 
 
-def _entry(plan: Plan, ownership: Ownership, now: datetime, held: bool) -> tuple[str, bool, str | None]:
+def _entry(plan: Plan, rule: ActionRule, now: datetime) -> tuple[str, bool, str | None]:
     """Return status, stale and why for a promise that is (again) open from now on."""
     stale = _stale(plan, now)
-    if stale and not ownership.when_late:
+    if stale and not rule.when_late:
         return "missed", True, "plan.entered_after_window"
-    if held:
-        return "held", stale, "plan.plugin_off"
     return "planned", stale, None
 
 
-def _new(plan: Plan, kind: str, number: int, ownership: Ownership, now: datetime, held: bool) -> NewPlan:
-    status, stale, why = _entry(plan, ownership, now, held)
+def _new(plan: Plan, kind: str, number: int, rule: ActionRule, now: datetime) -> NewPlan:
+    status, stale, why = _entry(plan, rule, now)
     return NewPlan(plan, kind, number, status, stale, why)
 
 
@@ -154,25 +152,28 @@ def _meet(
     plan: Plan,
     kind: str,
     old: StoredPlan,
-    ownership: Ownership,
+    rule: ActionRule,
     now: datetime,
-    held: bool,
+    reopen: bool,
 ) -> None:
     """Bring one stored plan in line with what is wanted."""
     moved = old.due != plan.due or old.until != plan.until
     if old.status == "running":
         return
     if old.status == "done":
-        if old.due != plan.due and ownership.again:
-            changes.insert.append(_new(plan, kind, old.round + 1, ownership, now, held))
+        if old.due != plan.due and rule.again:
+            changes.insert.append(_new(plan, kind, old.round + 1, rule, now))
         return
     if old.status in _OPEN:
         described = old.clause != plan.clause or (old.note or "") != plan.note or old.kind != kind
         if moved or described or old.by_calendar != plan.by_calendar:
-            status, stale, why = _entry(plan, ownership, now, held) if moved else (old.status, False, None)
+            status, stale, why = _entry(plan, rule, now) if moved else (old.status, False, None)
+            if status == "planned":
+                status = old.status  # a held plan stays held, at its new date
             changes.move.append(Move(old.id, plan, kind, status, moved and plan.due <= now, stale, why))
         return
     # missed, cancelled or failed
-    if old.status == "cancelled" or (moved and not _stale(plan, now)):
-        status, stale, why = _entry(plan, ownership, now, held)
+    open_again = moved or (reopen and old.status == "failed")
+    if old.status == "cancelled" or (open_again and not _stale(plan, now)):
+        status, stale, why = _entry(plan, rule, now)
         changes.move.append(Move(old.id, plan, kind, status, plan.due <= now, stale, why))

@@ -17,8 +17,6 @@ from keguan.errors import DatabaseError
 __all__ = ["Store", "open_store"]
 
 _BUSY_MS = 10_000
-_PLANNING_LOCK = 0x6B67_0001  # any constant: the advisory lock that planners of one PostgreSQL database share
-
 
 class Store:
     """One database. Hands out transactions; everything else asks it."""
@@ -37,22 +35,18 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing."""
-        with _translated(self), self.engine.connect() as connection:
-            connection = connection.execution_options(keguan_read=True)
+        with _translated(self), self.engine.connect().execution_options(keguan_read=True) as connection:
             with connection.begin():
                 yield connection
 
     @contextmanager
-    def write(self, *, planning: bool = False) -> Iterator[Connection]:
+    def write(self) -> Iterator[Connection]:
         """A transaction that writes; commits at the end, rolls back on any exception.
 
         Keep it short (a thousand rows, a fifth of a second): on SQLite it holds the one write lock from its
-        first moment, so that what it read stays true until it commits. ``planning`` gives the same promise
-        among planners on PostgreSQL.
+        first moment, so that what it read stays true until it commits.
         """
         with _translated(self), self.engine.begin() as connection:
-            if planning and not self.is_sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PLANNING_LOCK})")
             yield connection
 
     def insert(

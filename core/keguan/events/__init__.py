@@ -1,0 +1,1 @@
+"""The event log: facts, accepted once by their id."""

@@ -1,0 +1,143 @@
+"""One installation at work: configuration, database, plugins and clock, as everything else is handed them."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import select
+
+from keguan.calendar import WorkCalendar
+from keguan.calendars import load_calendars, newest_change
+from keguan.clock import Clock
+from keguan.model import City, Company, Context
+from keguan.outbox.templates import Templates
+from keguan.plugins import Plugins
+from keguan.settings import Settings
+from keguan.store.engine import Store
+from keguan.store.schema import plugins as plugins_table
+from keguan.texts import Language
+
+__all__ = ["Installation"]
+
+_PLANNING_LOCK = 0x6B670001  # any constant: the advisory lock that planners of one PostgreSQL database share
+
+
+class Installation:
+    """Everything one process works with. Built once at start; nothing in it is swapped while it runs."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        plugins: Plugins,
+        clock: Clock,
+        cities: Mapping[str, City],
+        company: Company,
+        templates: Templates,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.plugins = plugins
+        self.clock = clock
+        self.cities = cities
+        self.company = company
+        self.templates = templates
+        self._calendars: dict[str, WorkCalendar] = {}
+        self._calendars_as_of: datetime | None = None
+        self._contexts: dict[tuple[str, str], Context] = {}
+        self._planning = threading.Lock()
+
+    @property
+    def language(self) -> Language:
+        """The language customers and staff are written to in."""
+        return self.settings.language
+
+    @property
+    def base_dir(self) -> Path:
+        """The folder that holds ``config/``; relative paths start here."""
+        return self.settings.base_dir
+
+    def city(self, key: str) -> City:
+        """Return a city; one that is not configured has the defaults under its own name."""
+        city = self.cities.get(key)
+        return city if city is not None else self.settings.default_city(key)
+
+    def calendar(self, city: str) -> WorkCalendar:
+        """Return the working days of a city."""
+        calendar = self._calendars.get(city)
+        if calendar is None:
+            with self.store.read() as connection:
+                self._calendars_as_of = newest_change(connection)
+                calendar = load_calendars(connection, self.settings, self.city(city))
+            self._calendars[city] = calendar
+        return calendar
+
+    def refresh_calendars(self) -> bool:
+        """Forget the calendars when somebody loaded new days; return whether so."""
+        with self.store.read() as connection:
+            newest = newest_change(connection)
+        if newest == self._calendars_as_of:
+            return False
+        self._calendars.clear()
+        self._contexts.clear()
+        self._calendars_as_of = newest
+        return True
+
+    def context(self, plugin: str, city: str) -> Context:
+        """Return what a plugin's hooks and actions may know in a city."""
+        key = (plugin, city)
+        context = self._contexts.get(key)
+        if context is None:
+            context = Context(
+                city=self.city(city),
+                calendar=self.calendar(city),
+                settings=self.plugins.settings.get(plugin),
+                prepared=self.plugins.prepared.get(plugin),
+                language=self.language,
+            )
+            self._contexts[key] = context
+        return context
+
+    @cached_property
+    def _recorded_hooks(self) -> dict[str, frozenset[str]]:
+        """Hooks of every plugin that was ever loaded, the ones that are off included."""
+        with self.store.read() as connection:
+            rows = connection.execute(select(plugins_table.c.name, plugins_table.c.hooks)).all()
+        return {row.name: frozenset(row.hooks) for row in rows}
+
+    def plugins_off(self, city: str) -> dict[str, frozenset[str]]:
+        """Return the plugins that miss what happens in ``city``, with the hooks they would have answered."""
+        return {
+            name: hooks
+            for name, hooks in self._recorded_hooks.items()
+            if name not in self.plugins.names or not self.plugins.active(name, city)
+        }
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """Let one planner at a time work from records to plans, over all threads, processes and machines."""
+        with self._planning:
+            if self.store.path is not None:
+                lock = self.store.path.with_name(self.store.path.name + ".planning")
+                with lock.open("w") as handle:
+                    fcntl.flock(handle, fcntl.LOCK_EX)  # the system frees it when the process dies
+                    yield
+            else:
+                with self.store.engine.connect() as connection:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_lock({_PLANNING_LOCK})")
+                    try:
+                        yield
+                    finally:
+                        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_PLANNING_LOCK})")
+                        connection.rollback()
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.store.close()

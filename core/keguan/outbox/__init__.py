@@ -1,0 +1,1 @@
+"""From effects to messages that leave: rendering, the gate, claiming, delivery."""

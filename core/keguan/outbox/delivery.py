@@ -1,0 +1,237 @@
+"""Deliver through one adapter: claim, judge, start, send, mark. One of these per adapter, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, select
+
+from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Report
+from keguan.clock import Clock
+from keguan.errors import DatabaseError
+from keguan.masking import mask_email, mask_phone
+from keguan.model import Attachment, City
+from keguan.outbox import queue
+from keguan.outbox.gate import Candidate, Hold, Pass, Permissions, Refuse, judge
+from keguan.outbox.retry import RetryPolicy, after_attempt
+from keguan.store.engine import Store
+from keguan.store.schema import people
+from keguan.texts import Language, text
+
+__all__ = ["Delivery", "Tally"]
+
+_BATCH = 16
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one pass did."""
+
+    claimed: int = 0
+    sent: int = 0
+    held: int = 0
+    refused: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    name: str | None
+    phone: str | None
+    email: str | None
+
+
+class Delivery:
+    """The way out of one or more channels through one adapter."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        adapter: Adapter,
+        channels: Sequence[str],
+        store: Store,
+        clock: Clock,
+        city: Callable[[str], City],
+        policy: RetryPolicy,
+        language: Language,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.name = name
+        self.channels = tuple(channels)
+        self.policy = policy
+        self._adapter = adapter
+        self._store = store
+        self._clock = clock
+        self._city = city
+        self._language = language
+        self._stop = stop or threading.Event()
+        self._worker = f"{queue.worker_name()}/{name}"
+        self._paused_until: datetime | None = None
+        self._log = structlog.get_logger("keguan.outbox").bind(adapter=name)
+
+    def run(self) -> Tally:
+        """Deliver everything that is due now; return what happened. Ends early when told to stop."""
+        tally = Tally()
+        while not self._stop.is_set():
+            now = self._clock.now()
+            if self._paused_until is not None and now < self._paused_until:
+                break
+            with self._store.write() as connection:
+                batch = queue.claim(connection, self.channels, self.name, self._worker, now, _BATCH)
+                recipients, permissions, late = self._facts(connection, batch, now)
+            if not batch:
+                break
+            tally.claimed += len(batch)
+            self._deliver(batch, recipients, permissions, late, tally)
+        return tally
+
+    def close(self) -> None:
+        """End the adapter's session."""
+        self._adapter.close()
+
+    def _facts(
+        self, connection: Connection, batch: Sequence[Row[Any]], now: datetime
+    ) -> tuple[dict[int, _Recipient], dict[int, Permissions], dict[int, int]]:
+        """Load what the gate and the adapter need to know of the batch's recipients."""
+        if not batch:
+            return {}, {}, {}
+        ids = {row.person_id for row in batch}
+        c = people.c
+        recipients = {
+            row[0]: _Recipient(*row[1:])
+            for row in connection.execute(select(c.id, c.name, c.phone, c.email).where(c.id.in_(ids)))
+        }
+        late: dict[int, int] = {}
+        overdue = [row for row in batch if row.late]
+        if overdue:
+            city = self._city(overdue[0].city)
+            midnight = city.at(city.today(now), datetime.min.time())
+            late = queue.late_counts(connection, {row.person_id for row in overdue}, midnight)
+        return recipients, queue.load_permissions(connection, ids), late
+
+    def _deliver(
+        self,
+        batch: Sequence[Row[Any]],
+        recipients: dict[int, _Recipient],
+        permissions: dict[int, Permissions],
+        late: dict[int, int],
+        tally: Tally,
+    ) -> None:
+        waiting = [row.id for row in batch]
+        try:
+            for row in batch:
+                if self._stop.is_set() or self._paused_until is not None:
+                    break
+                recipient = recipients[row.person_id]
+                address = recipient.email if row.channel == "email" else recipient.phone
+                verdict = judge(
+                    Candidate(
+                        row.channel,
+                        row.message_class,
+                        row.urgent,
+                        row.late,
+                        bool(address),
+                        row.expires_at,
+                        permissions.get(row.person_id, {}),
+                        late.get(row.person_id, 0),
+                    ),
+                    self._city(row.city),
+                    self._clock.now(),
+                )
+                if isinstance(verdict, Pass) and address:
+                    if row.late:
+                        late[row.person_id] = late.get(row.person_id, 0) + 1
+                    self._send(row, recipient, address, verdict, tally)
+                else:
+                    self._keep_back(row, verdict, tally)
+                waiting.remove(row.id)
+        finally:
+            if waiting:
+                with self._store.write() as connection:
+                    queue.release(connection, self._worker, waiting)
+
+    def _send(
+        self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally
+    ) -> None:
+        """Hand one message over, with its start and its outcome each on disk before anything follows."""
+        with self._store.write() as connection:
+            if not queue.start(connection, row.id, self._worker, self._clock.now()):
+                return
+        report = self._attempt(row, recipient, address)
+        outcome = after_attempt(report, row.attempts, row.doubts, self.policy, self._clock.now())
+        masked = mask_email(address) if row.channel == "email" else mask_phone(address)
+        with self._store.write() as connection:
+            queue.mark(connection, row.id, self._worker, outcome, masked)
+        if report.outcome is Outcome.CONFIGURATION:
+            self._paused_until = outcome.next_at
+        if outcome.status == "sent":
+            tally.sent += 1
+        else:
+            tally.failed += 1
+        self._log.info(
+            "message",
+            status=outcome.status,
+            plugin=row.plugin,
+            action=row.action,
+            clause=row.clause,
+            key=row.key,
+            to=masked,
+            attempts=outcome.attempts,
+            error=outcome.error,
+            note=text(self._language, verdict.note) if verdict.note else None,
+        )
+
+    def _attempt(self, row: Row[Any], recipient: _Recipient, address: str) -> Report:
+        message = OutgoingMessage(
+            key=row.key,
+            channel=row.channel,
+            to_address=address,
+            to_name=recipient.name,
+            title=row.title,
+            text=row.body,
+            html=row.html,
+            attachments=_attachments(row.attachments),
+            segments=row.segments,
+        )
+        try:
+            return self._adapter.send(message, self._clock.now())
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an adapter is foreign code: nobody knows what had left
+            return Report(Outcome.IN_DOUBT, f"{type(error).__name__} in adapter {self.name}")
+
+    def _keep_back(self, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:
+        match verdict:
+            case Hold(until, why):
+                status, next_at = "held", until
+                tally.held += 1
+            case Refuse(status, why):
+                next_at = None
+                tally.refused += 1
+            case _:
+                raise AssertionError("only a message with an address passes the gate")
+        with self._store.write() as connection:
+            queue.put_back(connection, row.id, self._worker, status, why, next_at)
+        self._log.info(
+            "message",
+            status=status,
+            plugin=row.plugin,
+            action=row.action,
+            clause=row.clause,
+            key=row.key,
+            why=text(self._language, why),
+        )
+
+
+def _attachments(stored: list[dict[str, str]] | None) -> tuple[Attachment, ...]:
+    import base64  # noqa: PLC0415 - few messages carry files
+
+    return tuple(
+        Attachment(item["filename"], base64.b64decode(item["content"]), item["media_type"]) for item in stored or ()
+    )

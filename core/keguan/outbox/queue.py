@@ -1,0 +1,194 @@
+"""The outbox table: claim, start, mark, recover. Each a single statement that two workers cannot both win."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
+
+from keguan.outbox.gate import Permissions
+from keguan.outbox.retry import Next
+from keguan.store.schema import messages, permissions
+
+__all__ = [
+    "claim",
+    "late_counts",
+    "load_permissions",
+    "mark",
+    "put_back",
+    "recover",
+    "release",
+    "start",
+    "worker_name",
+]
+
+LEASE = timedelta(minutes=10)
+"""Longer than a whole batch can take: sixteen messages of at most twenty seconds each."""
+
+_m = messages.c
+
+
+def worker_name() -> str:
+    """Return a name by which a later process can tell whether this one still lives."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+def claim(
+    connection: Connection,
+    channels: Collection[str],
+    adapter: str,
+    worker: str,
+    now: datetime,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Take up to ``limit`` messages of ``channels`` that are due at ``now`` and return their rows.
+
+    They are ``sending`` under ``worker`` until the lease ends; nobody else gets them meanwhile.
+    """
+    due = (
+        select(_m.id)
+        .where(_m.channel.in_(channels), _m.status.in_(("queued", "held")), _m.next_at <= now)
+        .order_by(_m.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(messages)
+        .where(_m.id.in_(due))
+        .values(status="sending", worker=worker, lease_until=now + LEASE, adapter=adapter, started_at=None)
+        .returning(messages)
+    )
+    # RETURNING promises no order
+    return sorted(connection.execute(statement), key=lambda row: (row.next_at, row.id))
+
+
+def start(connection: Connection, message_id: int, worker: str, now: datetime) -> bool:
+    """Record that the message is handed to its adapter now: from here on a crash means *in doubt*.
+
+    Returns ``False`` when the lease was lost meanwhile; the message must then not be sent.
+    """
+    result = connection.execute(
+        update(messages)
+        .where(_m.id == message_id, _m.worker == worker, _m.status == "sending")
+        .values(started_at=now)
+    )
+    return result.rowcount == 1
+
+
+def mark(connection: Connection, message_id: int, worker: str, outcome: Next, to_masked: str | None) -> None:
+    """Write what became of an attempt and end the lease."""
+    values: dict[str, Any] = {
+        "status": outcome.status,
+        "attempts": outcome.attempts,
+        "doubts": outcome.doubts,
+        "error": outcome.error,
+        "sent_at": outcome.sent_at,
+        "provider_id": outcome.provider_id,
+        "why": None,
+        "worker": None,
+        "lease_until": None,
+        "to_masked": to_masked,
+    }
+    if outcome.next_at is not None:
+        values["next_at"] = outcome.next_at
+    connection.execute(
+        update(messages).where(_m.id == message_id, _m.worker == worker, _m.status == "sending").values(**values)
+    )
+
+
+def put_back(
+    connection: Connection, message_id: int, worker: str, status: str, why: str | None, next_at: datetime | None
+) -> None:
+    """End the lease of a message that did not start: held, suppressed, expired, or queued again."""
+    values: dict[str, Any] = {
+        "status": status,
+        "why": why,
+        "worker": None,
+        "lease_until": None,
+        "started_at": None,
+    }
+    if next_at is not None:
+        values["next_at"] = next_at
+    connection.execute(
+        update(messages).where(_m.id == message_id, _m.worker == worker, _m.status == "sending").values(**values)
+    )
+
+
+def release(connection: Connection, worker: str, ids: Iterable[int]) -> None:
+    """Give back what was claimed and not started, so that a clean stop leaves nothing behind."""
+    connection.execute(
+        update(messages)
+        .where(_m.id.in_(list(ids)), _m.worker == worker, _m.status == "sending", _m.started_at.is_(None))
+        .values(status="queued", worker=None, lease_until=None)
+    )
+
+
+def recover(connection: Connection, now: datetime) -> tuple[int, list[Row[Any]]]:
+    """Find messages whose worker died: queue those not started, return those in doubt.
+
+    A worker counts as dead when its lease has ended, or when it ran on this host and its process is gone.
+    Returns how many were queued again, and the rows that had been handed to an adapter; their policy decides.
+    """
+    held = connection.execute(
+        select(_m.id, _m.worker, _m.lease_until, _m.started_at).where(_m.status == "sending")
+    ).all()
+    dead = [row for row in held if row.lease_until <= now or _is_gone(row.worker)]
+    idle = [row.id for row in dead if row.started_at is None]
+    if idle:
+        connection.execute(
+            update(messages)
+            .where(_m.id.in_(idle), _m.status == "sending")
+            .values(status="queued", worker=None, lease_until=None)
+        )
+    started = [row.id for row in dead if row.started_at is not None]
+    if not started:
+        return len(idle), []
+    return len(idle), list(
+        connection.execute(select(messages).where(_m.id.in_(started), _m.status == "sending"))
+    )
+
+
+def _is_gone(worker: str | None) -> bool:
+    """Whether the process behind a worker's name is certainly dead."""
+    host, _, number = (worker or "").partition("/")
+    pid = number.partition("/")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def load_permissions(connection: Connection, people: Collection[int]) -> dict[int, Permissions]:
+    """Return what each of ``people`` granted or withdrew."""
+    found: dict[int, Permissions] = {}
+    c = permissions.c
+    for row in connection.execute(
+        select(c.person_id, c.channel, c.message_class, c.granted).where(c.person_id.in_(list(people)))
+    ):
+        found.setdefault(row.person_id, {})[row.channel, row.message_class] = row.granted
+    return found
+
+
+def late_counts(connection: Connection, people: Collection[int], since: datetime) -> dict[int, int]:
+    """Return how many messages of late entries left to each of ``people`` since ``since``."""
+    statement = (
+        select(_m.person_id, func.count())
+        .where(
+            _m.person_id.in_(list(people)),
+            _m.late,
+            or_(_m.sent_at >= since, and_(_m.status == "sending", _m.started_at >= since)),
+        )
+        .group_by(_m.person_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}

@@ -1,0 +1,148 @@
+"""Ask the plugins: which plans does each want for a subject, because of what it has been through?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import Connection, select
+
+from keguan import hookspecs
+from keguan.model import Contract, Day, Event, EventType, Home, Plan, Record, Subject
+from keguan.plugins import Failure, Plugins, Result, check_plans
+from keguan.store.records import in_chunks
+from keguan.store.schema import events
+
+if TYPE_CHECKING:
+    from keguan.installation import Installation
+
+__all__ = ["Wants", "ask_for_tick", "ask_plugins", "hook_for", "kinds_in_force", "load_history"]
+
+_OWN_HOOKS = {
+    "contract_signed": "on_contract_signed",
+    "handover": "on_handover",
+    "tick": "daily_tick",
+}
+
+
+def hook_for(event_type: str) -> str:
+    """Return the name of the hook that events of this type are given to."""
+    return _OWN_HOOKS.get(event_type, "on_event")
+
+
+@dataclass(slots=True)
+class Wants:
+    """What one plugin answered for one subject."""
+
+    plans: dict[str, list[Plan]] = field(default_factory=dict)
+    """By kind of event."""
+    failures: dict[str, Failure] = field(default_factory=dict)
+    """Kinds whose hook failed: what it wants there is unknown."""
+
+
+def load_history(connection: Connection, subjects: Iterable[Subject]) -> dict[Subject, list[Event]]:
+    """Return every event of each subject, oldest first."""
+    by_type: dict[str, set[int]] = {}
+    for subject in subjects:
+        by_type.setdefault(subject.type, set()).add(subject.id)
+    c = events.c
+    history: dict[Subject, list[Event]] = {}
+    for kind, ids in by_type.items():
+        for chunk in in_chunks(ids):
+            rows = connection.execute(
+                select(c.seq, c.source, c.id, c.type, c.time, c.subject_id, c.city, c.data)
+                .where(c.subject_type == kind, c.subject_id.in_(chunk))
+                .order_by(c.seq)
+            )
+            for seq, source, event_id, event_type, time, subject_id, city, data in rows:
+                subject = Subject(kind, subject_id)
+                history.setdefault(subject, []).append(
+                    Event(seq, source, event_id, event_type, time, subject, city, data)
+                )
+    return history
+
+
+def kinds_in_force(history: Iterable[Event], types: Mapping[str, EventType]) -> dict[str, Event]:
+    """Return the newest event of each kind the subject has been through and that was not taken back."""
+    kinds: dict[str, Event] = {}
+    for event in history:
+        kind = types.get(event.type)
+        if kind is not None:
+            for taken_back in kind.retracts:
+                kinds.pop(taken_back, None)
+        kinds[event.type] = event
+    return kinds
+
+
+def ask_plugins(
+    installation: Installation,
+    record: Record,
+    kinds: Mapping[str, Event],
+    only: Collection[str] | None = None,
+) -> Iterator[tuple[str, Wants]]:
+    """Yield what every plugin in scope wants for ``record``, one plugin after the other.
+
+    A plugin that has no hook for any of ``kinds`` still appears when it is in scope, with nothing wanted, so
+    that plans it wanted earlier are taken back.
+    """
+    plugins = installation.plugins
+    city = record.project.city
+    for plugin in plugins.names:
+        if (only is not None and plugin not in only) or not plugins.active(plugin, city):
+            continue
+        wants = Wants()
+        hooks = plugins.hooks_of(plugin)
+        for kind, event in kinds.items():
+            if hook_for(kind) in hooks:
+                _ask(installation, plugin, record, event, wants)
+        yield plugin, wants
+
+
+def _ask(installation: Installation, plugin: str, record: Record, event: Event, wants: Wants) -> None:
+    """Call the one hook of ``plugin`` that ``event`` goes to and check what it returns."""
+    plugins: Plugins = installation.plugins
+    context = installation.context(plugin, record.project.city)
+    if event.type == "contract_signed":
+        answer = plugins.call_one(
+            plugin, hookspecs.on_contract_signed, contract=cast("Contract", record), context=context
+        )
+    elif event.type == "handover":
+        answer = plugins.call_one(plugin, hookspecs.on_handover, home=cast("Home", record), context=context)
+    else:
+        answer = plugins.call_one(plugin, hookspecs.on_event, event=event, record=record, context=context)
+    _keep(plugins, plugin, event.type, answer, wants)
+
+
+def ask_for_tick(
+    installation: Installation, event: Event, only: Collection[str] | None = None
+) -> Iterator[tuple[str, Wants]]:
+    """Yield what every plugin in scope wants because of one city's business day."""
+    plugins = installation.plugins
+    day = Day(event.city, _date_of(event))
+    for plugin in plugins.names:
+        if only is not None and plugin not in only:
+            continue
+        if "daily_tick" not in plugins.hooks_of(plugin) or not plugins.active(plugin, event.city):
+            continue
+        wants = Wants()
+        context = installation.context(plugin, event.city)
+        answer = plugins.call_one(plugin, hookspecs.daily_tick, today=day.date, context=context)
+        _keep(plugins, plugin, "tick", answer, wants)
+        yield plugin, wants
+
+
+def _date_of(event: Event) -> date:
+    """The business day of a tick: its subject is the day's ordinal number."""
+    return date.fromordinal(event.subject.id)
+
+
+def _keep(plugins: Plugins, plugin: str, kind: str, answer: object, wants: Wants) -> None:
+    """Put a checked answer, or its failure, where reconciling looks for it."""
+    if isinstance(answer, Result):
+        answer = check_plans(plugins, plugin, hook_for(kind), answer.value, subjects=kind == "tick")
+    if isinstance(answer, Failure):
+        wants.failures[kind] = answer
+    elif answer is not None:
+        wants.plans[kind] = cast("list[Plan]", answer)

@@ -1,0 +1,133 @@
+"""Write reconciled changes in bulk: the hot path of planning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, update
+
+from keguan.model import Plan, Record
+from keguan.plans.reconcile import Changes, Move
+from keguan.store.records import in_chunks
+from keguan.store.schema import plans
+from keguan.store.types import to_stored
+
+if TYPE_CHECKING:
+    from keguan.installation import Installation
+
+__all__ = ["PlanWriter"]
+
+_COLUMNS = (
+    "plugin",
+    "action",
+    "subject_type",
+    "subject_id",
+    "occurrence",
+    "round",
+    "kind",
+    "event_seq",
+    "clause",
+    "project_id",
+    "city",
+    "due_at",
+    "until_at",
+    "status",
+    "by_calendar",
+    "provisional",
+    "late_at_creation",
+    "stale",
+    "note",
+    "why",
+    "created_at",
+    "changed_at",
+)
+
+
+class PlanWriter:
+    """Collects the changes of many subjects and writes them with a few statements."""
+
+    def __init__(self, installation: Installation, now: datetime) -> None:
+        self._installation = installation
+        self._now = now
+        self._inserts: list[tuple[Any, ...]] = []
+        self._moves: list[tuple[Record, int, Move]] = []
+        self._cancels: list[int] = []
+
+    def add(self, plugin: str, record: Record, event_seq: int, changes: Changes) -> None:
+        """Take over the changes of one plugin for one record, caused by the event ``event_seq``."""
+        subject_type, subject_id = record.ref
+        project = record.project
+        stamp = to_stored(self._now)
+        for new in changes.insert:
+            plan = new.plan
+            self._inserts.append(
+                (
+                    plugin,
+                    plan.action,
+                    subject_type,
+                    subject_id,
+                    plan.occurrence,
+                    new.round,
+                    new.kind,
+                    event_seq,
+                    plan.clause,
+                    project.id,
+                    project.city,
+                    to_stored(plan.due),
+                    None if plan.until is None else to_stored(plan.until),
+                    new.status,
+                    plan.by_calendar,
+                    self._provisional(plan, project.city),
+                    plan.due <= self._now,
+                    new.stale,
+                    plan.note or None,
+                    new.why,
+                    stamp,
+                    stamp,
+                )
+            )
+        self._moves.extend((record, event_seq, move) for move in changes.move)
+        self._cancels.extend(changes.cancel)
+
+    def flush(self, connection: Connection) -> None:
+        """Write everything collected."""
+        self._installation.store.insert(connection, plans, _COLUMNS, self._inserts, ignore_repeats=True)
+        for record, event_seq, move in self._moves:
+            connection.execute(
+                update(plans)
+                .where(plans.c.id == move.id, plans.c.status != "running")
+                .values(self._moved(record, event_seq, move))
+            )
+        for chunk in in_chunks(self._cancels):
+            connection.execute(
+                update(plans)
+                .where(plans.c.id.in_(chunk), plans.c.status.in_(("planned", "held")))
+                .values(status="cancelled", why="plan.not_wanted", changed_at=self._now)
+            )
+
+    def _moved(self, record: Record, event_seq: int, move: Move) -> dict[str, Any]:
+        plan = move.plan
+        return {
+            "kind": move.kind,
+            "event_seq": event_seq,
+            "clause": plan.clause,
+            "due_at": plan.due,
+            "until_at": plan.until,
+            "status": move.status,
+            "by_calendar": plan.by_calendar,
+            "provisional": self._provisional(plan, record.project.city),
+            "late_at_creation": move.late,
+            "stale": move.stale,
+            "note": plan.note or None,
+            "why": move.why,
+            "attempts": 0,
+            "changed_at": self._now,
+        }
+
+    def _provisional(self, plan: Plan, city: str) -> bool:
+        """Whether the due time was counted through days that are not announced yet."""
+        if not plan.by_calendar:
+            return False
+        zone = self._installation.city(city).zone
+        return self._installation.calendar(city).is_provisional(plan.due.astimezone(zone).date())
