@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from keguan.model.effects import Attachment
+from keguan.texts import Language
 
 __all__ = ["Adapter", "AdapterType", "Outcome", "OutgoingMessage", "Report", "Surroundings"]
 
@@ -76,6 +77,9 @@ class Surroundings:
     """The folder that holds ``config/``; relative paths start here."""
     company_name: str
     secret: Callable[[str], str | None] = field(default=lambda _name: None, repr=False)
+    """Looks up what should not stand in the file, by its place in it: ``adapters.mail.password``."""
+    language: Language = "en"
+    """In which the details of reports are written."""
 
 
 @dataclass(frozen=True, slots=True)
