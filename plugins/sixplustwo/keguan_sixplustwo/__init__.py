@@ -15,11 +15,12 @@ from keguan_sixplustwo import hookspecs as _hookspecs
 from keguan_sixplustwo.actions import actions as _actions
 from keguan_sixplustwo.library import playbooks
 from keguan_sixplustwo.planner import plans as _plans
-from keguan_sixplustwo.playbook import Playbook, Touchpoint, Trigger
+from keguan_sixplustwo.playbook import Playbook
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.prepared import prepare as _prepare
 from keguan_sixplustwo.report import coverage, playbook_rows
 from keguan_sixplustwo.settings import Settings
+from keguan_sixplustwo.touchpoint import Touchpoint, Trigger
 
 __all__ = [
     "Playbook",

@@ -8,8 +8,8 @@ from functools import partial
 
 from keguan.model import Action, Contract, Effect, Email, Home, Job, Person, Skip, Sms, Task
 from keguan.texts import text
-from keguan_sixplustwo.playbook import Channel, Kind, Touchpoint
 from keguan_sixplustwo.prepared import Prepared
+from keguan_sixplustwo.touchpoint import Channel, Kind, Touchpoint
 
 __all__ = ["actions"]
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from keguan.errors import PluginError
 from keguan.texts import LANGUAGES
-from keguan_sixplustwo.playbook import Edition, Playbook, Proxy, Step, Text, Touchpoint, explain
+from keguan_sixplustwo.playbook import Playbook
+from keguan_sixplustwo.touchpoint import Edition, Proxy, Step, Text, Touchpoint, explain
 
 __all__ = ["Labels", "domain_ids", "labels", "playbooks", "read_playbook", "templates"]
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from keguan.errors import PluginError
 from keguan.model import Context, Contract, Home, Plan
 from keguan.texts import Language
-from keguan_sixplustwo.playbook import Kind, Playbook, Touchpoint, Trigger
+from keguan_sixplustwo.playbook import Playbook
 from keguan_sixplustwo.timing import DayOf, anchors_of, compile_moment, counts_workdays
+from keguan_sixplustwo.touchpoint import Kind, Touchpoint, Trigger
 
 if TYPE_CHECKING:
     from keguan.calendar import WorkCalendar

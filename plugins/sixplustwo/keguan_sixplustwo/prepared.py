@@ -10,8 +10,9 @@ from keguan.model import City
 from keguan_sixplustwo import hookspecs
 from keguan_sixplustwo.library import playbooks, templates
 from keguan_sixplustwo.planner import Schedule, schedule
-from keguan_sixplustwo.playbook import Edition, Kind, Playbook, nearest
+from keguan_sixplustwo.playbook import Playbook, nearest
 from keguan_sixplustwo.settings import Settings
+from keguan_sixplustwo.touchpoint import Edition, Kind
 
 __all__ = ["Prepared", "fold", "prepare"]
 

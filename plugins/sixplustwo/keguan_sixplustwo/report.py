@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from keguan.texts import Language
 from keguan_sixplustwo.library import domain_ids, labels, playbooks
-from keguan_sixplustwo.playbook import Playbook, Text, Touchpoint
+from keguan_sixplustwo.playbook import Playbook
+from keguan_sixplustwo.touchpoint import Text, Touchpoint
 
 __all__ = ["coverage", "playbook_rows"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from keguan_sixplustwo.playbook import Edition
+from keguan_sixplustwo.touchpoint import Edition
 
 __all__ = ["Settings"]
 
