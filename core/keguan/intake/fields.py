@@ -12,6 +12,7 @@ from datetime import date, time, timedelta
 from functools import lru_cache
 
 from keguan.errors import InputError
+from keguan.export import unguarded
 from keguan.intake.cells import EXACT_DIGITS, Cell, CellError, cell_text
 from keguan.intake.vocabulary import normal_word, vocabulary
 
@@ -49,7 +50,6 @@ _ODD = re.compile(
 _BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _WRAPPED = re.compile(r'="([^"]*)"')
-_GUARDED = re.compile(r"'+\s*[=+\-@＝＋－＠]|'(?=\d+\s*$)")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{1,3}")
 _DAY_OF_MONTH = re.compile(
     r"\d{1,2}月\d{1,2}日|\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE
@@ -75,8 +75,8 @@ def plain_text(cell: Cell) -> str:
     text = cell_text(cell)
     if text[:1] == "=" and (wrapped := _WRAPPED.fullmatch(text.strip())):
         text = wrapped[1]
-    elif text[:1] == "'" and _GUARDED.match(text):
-        text = text[1:]
+    else:
+        text = unguarded(text)
     if "\ufffd" in text:
         raise FieldError("import.characters_lost")
     return text
@@ -143,7 +143,7 @@ def _meaning(field: str, text: str) -> str:
     try:
         return meanings[normal_word(text)]
     except KeyError:
-        first = {value: word for word, value in reversed(meanings.items())}
+        first = {value: word for word, value in reversed(tuple(meanings.items()))}
         known = ", ".join(f"{word} ({value})" for value, word in first.items())
         raise FieldError("import.value_unknown", known=known) from None
 
