@@ -10,17 +10,15 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import select
-
 from keguan.calendar import WorkCalendar
-from keguan.calendars import load_calendars, newest_change
+from keguan.calendars import load_calendar, newest_change
 from keguan.clock import Clock
 from keguan.model import City, Company, Context
 from keguan.outbox.templates import Templates
 from keguan.plugins import Plugins
+from keguan.plugins.recorded import recorded_hooks
 from keguan.settings import Settings
 from keguan.store.engine import Store
-from keguan.store.schema import plugins as plugins_table
 from keguan.texts import Language
 
 __all__ = ["Installation"]
@@ -67,7 +65,7 @@ class Installation:
     def city(self, key: str) -> City:
         """Return a city; one that is not configured has the defaults under its own name."""
         city = self.cities.get(key)
-        return city if city is not None else self.settings.default_city(key)
+        return city if city is not None else self.settings.city(key)
 
     def calendar(self, city: str) -> WorkCalendar:
         """Return the working days of a city."""
@@ -75,7 +73,7 @@ class Installation:
         if calendar is None:
             with self.store.read() as connection:
                 self._calendars_as_of = newest_change(connection)
-                calendar = load_calendars(connection, self.settings, self.city(city))
+                calendar = load_calendar(connection, self.settings, self.city(city))
             self._calendars[city] = calendar
         return calendar
 
@@ -109,8 +107,7 @@ class Installation:
     def _recorded_hooks(self) -> dict[str, frozenset[str]]:
         """Hooks of every plugin that was ever loaded, the ones that are off included."""
         with self.store.read() as connection:
-            rows = connection.execute(select(plugins_table.c.name, plugins_table.c.hooks)).all()
-        return {row.name: frozenset(row.hooks) for row in rows}
+            return recorded_hooks(connection)
 
     def plugins_off(self, city: str) -> dict[str, frozenset[str]]:
         """Return the plugins that miss what happens in ``city``, with the hooks they would have answered."""

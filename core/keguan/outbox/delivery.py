@@ -25,8 +25,6 @@ from keguan.texts import Language, text
 
 __all__ = ["Delivery", "Tally"]
 
-_BATCH = 16
-
 
 @dataclass(slots=True)
 class Tally:
@@ -60,6 +58,7 @@ class Delivery:
         city: Callable[[str], City],
         policy: RetryPolicy,
         language: Language,
+        batch: int = 16,
         stop: threading.Event | None = None,
     ) -> None:
         self.name = name
@@ -70,6 +69,7 @@ class Delivery:
         self._clock = clock
         self._city = city
         self._language = language
+        self._batch = batch
         self._stop = stop or threading.Event()
         self._worker = f"{queue.worker_name()}/{name}"
         self._paused_until: datetime | None = None
@@ -83,7 +83,7 @@ class Delivery:
             if self._paused_until is not None and now < self._paused_until:
                 break
             with self._store.write() as connection:
-                batch = queue.claim(connection, self.channels, self.name, self._worker, now, _BATCH)
+                batch = queue.claim(connection, self.channels, self.name, self._worker, now, self._batch)
                 recipients, permissions, late = self._facts(connection, batch, now)
             if not batch:
                 break
@@ -156,9 +156,7 @@ class Delivery:
                 with self._store.write() as connection:
                     queue.release(connection, self._worker, waiting)
 
-    def _send(
-        self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally
-    ) -> None:
+    def _send(self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally) -> None:
         """Hand one message over, with its start and its outcome each on disk before anything follows."""
         with self._store.write() as connection:
             if not queue.start(connection, row.id, self._worker, self._clock.now()):
@@ -207,12 +205,12 @@ class Delivery:
             return Report(Outcome.IN_DOUBT, f"{type(error).__name__} in adapter {self.name}")
 
     def _keep_back(self, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:
+        next_at: datetime | None = None
         match verdict:
             case Hold(until, why):
                 status, next_at = "held", until
                 tally.held += 1
             case Refuse(status, why):
-                next_at = None
                 tally.refused += 1
             case _:
                 raise AssertionError("only a message with an address passes the gate")

@@ -52,7 +52,7 @@ class Worked:
     detail: str | None = None
 
 
-def plan_key(plan: Any) -> str:  # noqa: ANN401 - a row of `plans`
+def plan_key(plan: Any) -> str:
     """Return the plan's unique key as people and logs see it: ``sixplustwo.sms_congratulation/contract/7/1``."""
     key = f"{plan.plugin}.{plan.action}/{plan.subject_type}/{plan.subject_id}/{plan.occurrence}"
     return f"{key}.{plan.round}" if plan.round else key
@@ -110,7 +110,7 @@ def run_due(installation: Installation, limit: int = 500) -> RunTally:
     return tally
 
 
-def make_job(installation: Installation, row: Any, record: Record, now: datetime) -> Job:  # noqa: ANN401
+def make_job(installation: Installation, row: Any, record: Record, now: datetime) -> Job:
     """Return what an action gets for the plan in ``row``."""
     return Job(
         key=plan_key(row),
@@ -127,7 +127,7 @@ def make_job(installation: Installation, row: Any, record: Record, now: datetime
     )
 
 
-def work_out(installation: Installation, row: Any, record: Record | None, now: datetime) -> Worked:  # noqa: ANN401
+def work_out(installation: Installation, row: Any, record: Record | None, now: datetime) -> Worked:
     """Return the effects of one plan, or why there are none. Writes nothing."""
     if record is None:
         return Worked("cancelled", "plan.record_gone")
@@ -194,9 +194,7 @@ def _end_plans(
         connection.execute(
             update(plans)
             .where(_p.id.in_(ids), _p.status == "running")
-            .values(
-                status=status, why=why, worker=None, lease_until=None, changed_at=now, attempts=_p.attempts + 1
-            )
+            .values(status=status, why=why, worker=None, lease_until=None, changed_at=now, attempts=_p.attempts + 1)
         )
     for plan_id, why in again:  # rests under a lease of nobody, then is planned again
         connection.execute(
@@ -267,7 +265,7 @@ _TASK_COLUMNS = (
 
 def render_effects(
     installation: Installation,
-    row: Any,  # noqa: ANN401 - a row of `plans`
+    row: Any,
     effects: Sequence[Effect],
     now: datetime,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -309,7 +307,7 @@ def render_effects(
 
 def _message_row(
     installation: Installation,
-    row: Any,  # noqa: ANN401 - a row of `plans`
+    row: Any,
     key: str,
     effect: Sms | Email,
     stamp: int,

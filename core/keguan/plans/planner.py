@@ -16,7 +16,7 @@ from keguan.plans.reconcile import ActionRule, Changes, StoredPlan, reconcile
 from keguan.plans.wants import Wants, ask_for_tick, ask_plugins, hook_for, kinds_in_force, load_history
 from keguan.plans.write import PlanWriter
 from keguan.plugins import Failure
-from keguan.store.records import in_chunks, load_records
+from keguan.store.records import contracts_of_homes, in_chunks, load_records
 from keguan.store.schema import deliveries, events, plans
 from keguan.store.types import to_stored
 
@@ -47,6 +47,14 @@ class Planned:
         self.inserted += len(changes.insert)
         self.moved += len(changes.move)
         self.cancelled += len(changes.cancel)
+
+    def merge(self, other: Planned) -> None:
+        """Add what another pass did."""
+        self.events += other.events
+        self.inserted += other.inserted
+        self.moved += other.moved
+        self.cancelled += other.cancelled
+        self.failures += other.failures
 
 
 class _DeliveryRow(NamedTuple):
@@ -82,9 +90,7 @@ def deliver_events(installation: Installation, limit: int = _BATCH) -> Planned:
             fresh = [
                 Event(row.seq, row.source, row.id, row.type, row.time, Subject(row[5], row[6]), row.city, row.data)
                 for row in connection.execute(
-                    select(
-                        _e.seq, _e.source, _e.id, _e.type, _e.time, _e.subject_type, _e.subject_id, _e.city, _e.data
-                    )
+                    select(_e.seq, _e.source, _e.id, _e.type, _e.time, _e.subject_type, _e.subject_id, _e.city, _e.data)
                     .where(_e.state == "new")
                     .order_by(_e.seq)
                     .limit(limit)
@@ -95,6 +101,7 @@ def deliver_events(installation: Installation, limit: int = _BATCH) -> Planned:
             ticks = [event for event in fresh if event.type == "tick"]
             facts = [event for event in fresh if event.type != "tick"]
             subjects = {event.subject for event in facts}
+            subjects |= contracts_of_homes(connection, subjects)
             records = load_records(connection, subjects)
             history = load_history(connection, subjects)
         answers = _Answers()
@@ -130,15 +137,11 @@ def replan(
             answers = _Answers()
             with installation.plugins.watchdog.batch():
                 for subject in chunk:
-                    _ask_for_subject(
-                        installation, subject, records.get(subject), history.get(subject, []), answers, now, only
-                    )
+                    mine = history.get(subject, [])
+                    _ask_for_subject(installation, records.get(subject), mine, answers, now, only, delivered=mine)
             done = _write(installation, answers, now, finished=[], reopen=reopen)
-        total.events += sum(len(history.get(subject, [])) for subject in chunk)
-        total.inserted += done.inserted
-        total.moved += done.moved
-        total.cancelled += done.cancelled
-        total.failures += done.failures
+        done.events = sum(len(history.get(subject, [])) for subject in chunk)
+        total.merge(done)
     return total
 
 
@@ -163,18 +166,13 @@ def retry_deliveries(installation: Installation, limit: int = 200) -> Planned:
         )
         ticks = [row.seq for row in rows if row.type == "tick"]
         if ticks:
-            again = replay_ticks(installation, ticks, only=(plugin,))
-            done.failures += again.failures
-            done.inserted += again.inserted
-        total.inserted += done.inserted
-        total.failures += done.failures
-        total.events += len(rows)
+            done.merge(replay_ticks(installation, ticks, only=(plugin,)))
+        done.events = len(rows)
+        total.merge(done)
     return total
 
 
-def replay_ticks(
-    installation: Installation, seqs: Sequence[int], *, only: Collection[str] | None = None
-) -> Planned:
+def replay_ticks(installation: Installation, seqs: Sequence[int], *, only: Collection[str] | None = None) -> Planned:
     """Call ``daily_tick`` again for the ticks with these numbers."""
     with installation.planning():
         now = installation.clock.now()
@@ -202,29 +200,26 @@ def _ask_for_facts(
     answers: _Answers,
     now: datetime,
 ) -> None:
-    by_subject: dict[Subject, list[Event]] = {}
+    news: dict[Subject, list[Event]] = {subject: [] for subject in history}
     for event in facts:
-        by_subject.setdefault(event.subject, []).append(event)
-    for subject, mine in by_subject.items():
-        _ask_for_subject(
-            installation, subject, records.get(subject), history[subject], answers, now, None, mine
-        )
+        news[event.subject].append(event)
+    for subject, delivered in news.items():
+        _ask_for_subject(installation, records.get(subject), history[subject], answers, now, delivered=delivered)
 
 
 def _ask_for_subject(
     installation: Installation,
-    subject: Subject,
     record: Record | None,
     history: Sequence[Event],
     answers: _Answers,
     now: datetime,
-    only: Collection[str] | None,
-    delivered: Sequence[Event] | None = None,
+    only: Collection[str] | None = None,
+    *,
+    delivered: Sequence[Event],
 ) -> None:
-    """Ask every plugin in scope about one subject and note how it took ``delivered`` (default: all) events."""
+    """Ask every plugin in scope about one subject and note how it took the events in ``delivered``."""
     if record is None or not history:
         return
-    delivered = history if delivered is None else delivered
     kinds = kinds_in_force(history, installation.plugins.event_types)
     for plugin, wants in ask_plugins(installation, record, kinds, only):
         answers.wants.append((record, history[-1], plugin, wants))
@@ -300,9 +295,7 @@ def _write(
         stored = _load_stored(connection, records)
         writer = PlanWriter(installation, now)
         for record, event, plugin, wants in answers.wants:
-            for about, changes in _compare(
-                installation, plugin, record, wants, records, stored, now, reopen=reopen
-            ):
+            for about, changes in _compare(installation, plugin, record, wants, records, stored, now, reopen=reopen):
                 planned.add(changes)
                 writer.add(plugin, about, event.seq, changes)
         writer.flush(connection)
@@ -312,14 +305,12 @@ def _write(
     log = structlog.get_logger("keguan.plans")
     for message, count in Counter(str(failure) for failure in answers.failures).items():
         log.error("plugin failed", error=message, times=count)
-    if finished:
-        log.info("events delivered", events=len(finished), new=planned.inserted, moved=planned.moved)
+    if planned.inserted or planned.moved or planned.cancelled:
+        log.info("planned", new=planned.inserted, moved=planned.moved, cancelled=planned.cancelled)
     return planned
 
 
-def _load_stored(
-    connection: Connection, subjects: Iterable[Subject]
-) -> dict[tuple[str, Subject], list[StoredPlan]]:
+def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tuple[str, Subject], list[StoredPlan]]:
     """Return the stored plans of ``subjects`` by plugin and subject."""
     by_type: dict[str, set[int]] = {}
     for subject in subjects:
@@ -344,7 +335,7 @@ def _load_stored(
                     _p.by_calendar,
                 ).where(_p.subject_type == kind, _p.subject_id.in_(chunk))
             ):
-                stored.setdefault((row[0], Subject(kind, row[1])), []).append(StoredPlan(*row[2:]))
+                stored.setdefault((row[0], Subject(kind, row[1])), []).append(StoredPlan._make(row[2:]))
     return stored
 
 
@@ -417,9 +408,7 @@ def _record_deliveries(
     attempts: dict[tuple[int, str], int] = {}
     d = deliveries.c
     for chunk in in_chunks(seqs):
-        for row in connection.execute(
-            select(d.event_seq, d.plugin, d.attempts).where(d.event_seq.in_(chunk))
-        ):
+        for row in connection.execute(select(d.event_seq, d.plugin, d.attempts).where(d.event_seq.in_(chunk))):
             attempts[row.event_seq, row.plugin] = row.attempts
     new = [row for row in rows if (row[0], row[1]) not in attempts]
     installation.store.insert(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from keguan.model import Plan
 
-__all__ = ["Changes", "Move", "NewPlan", "ActionRule", "StoredPlan", "reconcile"]
+__all__ = ["ActionRule", "Changes", "Move", "NewPlan", "StoredPlan", "reconcile"]
 
 
 class StoredPlan(NamedTuple):
@@ -123,9 +123,7 @@ def reconcile(
                 _meet(changes, plan, kind, previous, rule, now, reopen)
 
     changes.cancel.extend(
-        old.id
-        for key, old in latest.items()
-        if key not in seen and old.status in _OPEN and old.kind not in unknown
+        old.id for key, old in latest.items() if key not in seen and old.status in _OPEN and old.kind not in unknown
     )
     return changes
 

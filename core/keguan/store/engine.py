@@ -18,6 +18,7 @@ __all__ = ["Store", "open_store"]
 
 _BUSY_MS = 10_000
 
+
 class Store:
     """One database. Hands out transactions; everything else asks it."""
 
@@ -35,9 +36,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing."""
-        with _translated(self), self.engine.connect().execution_options(keguan_read=True) as connection:
-            with connection.begin():
-                yield connection
+        reader = self.engine.connect().execution_options(keguan_read=True)
+        with _translated(self), reader as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

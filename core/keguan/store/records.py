@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from keguan.model import Contract, Customer, Home, Person, Project, Record, Subject
 from keguan.store.schema import contracts, homes, owners, people, projects
 
-__all__ = ["in_chunks", "load_records"]
+__all__ = ["contracts_of_homes", "in_chunks", "load_records"]
 
 _CHUNK = 500  # below every database's limit of parameters
 
@@ -44,6 +44,17 @@ def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[
     return found
 
 
+def contracts_of_homes(connection: Connection, subjects: Collection[Subject]) -> set[Subject]:
+    """Return the contracts in force of the homes among ``subjects``: what happens to a home changes their record."""
+    found: set[Subject] = set()
+    for chunk in in_chunks(subject.id for subject in subjects if subject.type == "home"):
+        rows = connection.execute(
+            select(contracts.c.id).where(contracts.c.home_id.in_(chunk), contracts.c.status == "signed")
+        )
+        found.update(Subject("contract", row.id) for row in rows)
+    return found
+
+
 _PERSON = (people.c.id, people.c.name, people.c.phone, people.c.email, people.c.birthday)
 _HOME = (
     homes.c.id,
@@ -67,6 +78,26 @@ _CONTRACT = (
 )
 
 
+def _home(
+    row: Any,
+    project: Project,
+    present: tuple[Person, ...] = (),
+    contract_no: str | None = None,
+) -> Home:
+    return Home(
+        id=row[0],
+        project=project,
+        building=row[2],
+        unit=row[3],
+        room=row[4],
+        fitting=row[5],
+        handed_over_on=row[6],
+        move_in_on=row[7],
+        owners=present,
+        contract_no=contract_no,
+    )
+
+
 class _Loader:
     """Loads each project once, however many records refer to it."""
 
@@ -74,7 +105,7 @@ class _Loader:
         self._connection = connection
         self._projects: dict[int, Project] = {}
 
-    def _rows(self, statement: Select[Any], column: Any, ids: Iterable[int]) -> Iterator[Row[Any]]:  # noqa: ANN401
+    def _rows(self, statement: Select[Any], column: Any, ids: Iterable[int]) -> Iterator[Any]:
         for chunk in in_chunks(ids):
             yield from self._connection.execute(statement.where(column.in_(chunk)))
 
@@ -99,16 +130,7 @@ class _Loader:
                 [row.id for row in rows],
             )
         }
-        return {
-            row[0]: Home(
-                row[0],
-                by_project[row[1]],
-                *row[2:],
-                owners=present.get(row[0], ()),
-                contract_no=numbers.get(row[0]),
-            )
-            for row in rows
-        }
+        return {row[0]: _home(row, by_project[row[1]], present.get(row[0], ()), numbers.get(row[0])) for row in rows}
 
     def contracts(self, ids: Collection[int]) -> dict[int, Contract]:
         """Contracts with their buyers and their home as it stands (without the home's own owners)."""
@@ -116,16 +138,19 @@ class _Loader:
         by_project = self.projects({row.project_id for row in rows})
         buyers = self._owners(owners.c.contract_id, [row.id for row in rows], still=False)
         places = {
-            row[0]: Home(row[0], by_project[row[1]], *row[2:])
+            row[0]: _home(row, by_project[row[1]])
             for row in self._rows(select(*_HOME), homes.c.id, {row.home_id for row in rows if row.home_id})
         }
         return {
             row[0]: Contract(
-                row[0],
-                row[1],
-                by_project[row[2]],
-                places.get(row[3]),
-                *row[4:],
+                id=row[0],
+                contract_no=row[1],
+                project=by_project[row[2]],
+                home=places.get(row[3]),
+                status=row[4],
+                deposit_on=row[5],
+                signed_on=row[6],
+                planned_handover_on=row[7],
                 owners=buyers.get(row[0], ()),
             )
             for row in rows
@@ -157,7 +182,7 @@ class _Loader:
                 found[key] = Customer(person, project, mine)
         return found
 
-    def _owners(self, column: Any, ids: Sequence[int], *, still: bool) -> dict[int, tuple[Person, ...]]:  # noqa: ANN401
+    def _owners(self, column: Any, ids: Sequence[int], *, still: bool) -> dict[int, tuple[Person, ...]]:
         """People by contract or by home, the main contact first."""
         statement = (
             select(column, *_PERSON)
@@ -170,5 +195,3 @@ class _Loader:
         for row in self._rows(statement, column, ids):
             found[row[0]] = (*found.get(row[0], ()), Person(*row[1:]))
         return found
-
-

@@ -54,11 +54,11 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401 - any JSON
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Store as compact JSON."""
         return None if value is None else dump_json(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ANN401 - any JSON
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Give the document back."""
         return None if value is None else json.loads(value)
 

@@ -1,0 +1,6 @@
+"""``python -m keguan``."""
+
+from keguan.cli import main
+
+if __name__ == "__main__":
+    main()

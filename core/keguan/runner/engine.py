@@ -1,0 +1,171 @@
+"""One pass after the other: what the daemon's threads, `dispatch`, rehearsals and the demo all run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from sqlalchemy import func, select
+
+from keguan.adapters.base import Outcome, Report
+from keguan.clock import VirtualClock
+from keguan.installation import Installation
+from keguan.outbox import queue
+from keguan.outbox.delivery import Delivery
+from keguan.outbox.retry import after_attempt
+from keguan.plans.due import RunTally, recover_plans, run_due
+from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
+from keguan.plans.recall import subjects_by_calendar
+from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
+from keguan.store.schema import deliveries, messages, plans
+
+__all__ = ["Engine", "Settled"]
+
+
+@dataclass(slots=True)
+class Settled:
+    """What happened until nothing was left to do."""
+
+    ticks: int = 0
+    events: int = 0
+    planned: int = 0
+    moved: int = 0
+    cancelled: int = 0
+    ran: int = 0
+    missed: int = 0
+    failed: int = 0
+    tasks: int = 0
+    sent: int = 0
+    held: int = 0
+    refused: int = 0
+    undelivered: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+class Engine:
+    """The passes over one installation's tables. Knows no threads; the daemon gives each pass one of its own."""
+
+    def __init__(self, installation: Installation, deliveries_by_adapter: Sequence[Delivery]) -> None:
+        self.installation = installation
+        self.deliveries = tuple(deliveries_by_adapter)
+        self._log = structlog.get_logger("keguan.runner")
+
+    # --- Passes ----------------------------------------------------------------------------------------------
+
+    def plan(self) -> Planned:
+        """Deliver a batch of new events, or retry failed deliveries; ``events`` is 0 when nothing was to do."""
+        self._follow_calendar()
+        planned = deliver_events(self.installation, self.installation.settings.runner.plan_batch)
+        return planned if planned.events else retry_deliveries(self.installation)
+
+    def plan_all(self) -> Planned:
+        """Plan until no new event is left; return the sum."""
+        total = Planned()
+        while (planned := self.plan()).events:
+            total.merge(planned)
+        return total
+
+    def run(self) -> RunTally:
+        """Run a batch of due plans; ``claimed`` is 0 when nothing was due."""
+        return run_due(self.installation, self.installation.settings.runner.dispatch_batch)
+
+    def recover(self) -> None:
+        """Take up again what a dead process left claimed; what it had handed over goes by its adapter's policy."""
+        now = self.installation.clock.now()
+        policies = {delivery.name: delivery.policy for delivery in self.deliveries}
+        default = next(iter(policies.values()))
+        with self.installation.store.write() as connection:
+            plans_again = recover_plans(connection, now)
+            queued, doubtful = queue.recover(connection, now)
+            for row in doubtful:
+                report = Report(Outcome.IN_DOUBT, "the process ended before the answer was recorded")
+                policy = policies.get(row.adapter, default)
+                outcome = after_attempt(report, row.attempts, row.doubts, policy, now)
+                queue.mark(connection, row.id, row.worker, outcome, row.to_masked)
+        if plans_again or queued or doubtful:
+            self._log.warning("recovered", plans=plans_again, queued=queued, in_doubt=len(doubtful))
+
+    def _follow_calendar(self) -> None:
+        """Compute again what hangs on the calendar when somebody loaded other days."""
+        if not self.installation.refresh_calendars():
+            return
+        with self.installation.store.read() as connection:
+            subjects = subjects_by_calendar(connection)
+        moved = replan(self.installation, subjects)
+        self._log.info("calendar changed", subjects=len(subjects), moved=moved.moved)
+
+    # --- All of them -------------------------------------------------------------------------------------------
+
+    def settle(self) -> Settled:
+        """Plan, run and deliver until nothing is left to do at this instant; then say what happened."""
+        total = Settled()
+        self.recover()
+        busy = True
+        while busy:
+            busy = self._settle_plans(total)
+            for delivery in self.deliveries:
+                tally = delivery.run()
+                total.sent += tally.sent
+                total.held += tally.held
+                total.refused += tally.refused
+                total.undelivered += tally.failed
+                busy = busy or tally.claimed > 0
+        return total
+
+    def _settle_plans(self, total: Settled) -> bool:
+        busy = False
+        planned = self.plan_all()
+        if planned.events:
+            busy = True
+            total.events += planned.events
+            total.planned += planned.inserted
+            total.moved += planned.moved
+            total.cancelled += planned.cancelled
+            total.failures += [str(failure) for failure in planned.failures]
+        while (tally := self.run()).claimed:
+            busy = True
+            total.ran += tally.done
+            total.missed += tally.missed
+            total.failed += tally.failed
+            total.tasks += tally.tasks
+        return busy
+
+    def fast_forward(self, clock: VirtualClock, until: datetime) -> Settled:
+        """Live through the time to ``until`` on a virtual clock, waking only when something is due."""
+        total = Settled()
+        while True:
+            total.ticks += len(record_ticks(self.installation))
+            now = self.settle()
+            for name in ("events", "planned", "moved", "cancelled", "ran", "missed", "failed", "tasks"):
+                setattr(total, name, getattr(total, name) + getattr(now, name))
+            for name in ("sent", "held", "refused", "undelivered"):
+                setattr(total, name, getattr(total, name) + getattr(now, name))
+            total.failures += now.failures
+            wake = self.next_wake()
+            if clock.now() >= until:
+                return total
+            clock.set(until if wake is None else min(max(wake, clock.now()), until))
+
+    def next_wake(self) -> datetime | None:
+        """Return the earliest instant from now on at which something falls due, ``None`` for never."""
+        now = self.installation.clock.now()
+        with self.installation.store.read() as connection:
+            found = [
+                connection.execute(select(func.min(plans.c.due_at)).where(plans.c.status == "planned")).scalar(),
+                connection.execute(select(func.min(plans.c.lease_until)).where(plans.c.status == "running")).scalar(),
+                connection.execute(
+                    select(func.min(messages.c.next_at)).where(messages.c.status.in_(("queued", "held")))
+                ).scalar(),
+                connection.execute(
+                    select(func.min(deliveries.c.retry_at)).where(deliveries.c.status == "failed")
+                ).scalar(),
+                next_tick(self.installation, cities_in_use(connection, self.installation), now),
+            ]
+        return min((instant for instant in found if instant is not None), default=None)
+
+    def close(self) -> None:
+        """End the adapters' sessions."""
+        for delivery in self.deliveries:
+            delivery.close()

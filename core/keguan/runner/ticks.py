@@ -1,0 +1,95 @@
+"""The daily tick: one event per city and business day, recorded once, also for days nobody was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, func, select
+
+from keguan.events.log import NewEvent, append
+from keguan.installation import Installation
+from keguan.model import Subject
+from keguan.store.schema import events, projects
+
+__all__ = ["SOURCE", "cities_in_use", "missing_ticks", "next_tick", "record_ticks"]
+
+SOURCE = "tick"
+
+
+def cities_in_use(connection: Connection, installation: Installation) -> list[str]:
+    """Return every city that is configured or has a project, sorted."""
+    used = connection.execute(select(projects.c.city).distinct()).scalars()
+    return sorted({*installation.cities, *used})
+
+
+def missing_ticks(last: date | None, today: date, catch_up_days: int) -> list[date]:
+    """Return the days whose tick is due when the last one was for ``last`` and ``today``'s has come.
+
+    The first tick ever is today's. Days further back than ``catch_up_days`` are given up.
+    """
+    if last is None:
+        return [today]
+    first = max(last + timedelta(days=1), today - timedelta(days=catch_up_days))
+    return [first + timedelta(days=n) for n in range((today - first).days + 1)]
+
+
+def record_ticks(installation: Installation, up_to: date | Literal["today"] | None = None) -> list[tuple[str, date]]:
+    """Record every tick that is due now, in the order of days, and return them as (city, day).
+
+    With ``up_to`` (a day, or each city's today) the ticks up to and including that day are recorded whatever
+    the time of day: what ``keguan tick`` asks for.
+    """
+    now = installation.clock.now()
+    due: list[tuple[date, str]] = []
+    with installation.store.write() as connection:
+        for city in cities_in_use(connection, installation):
+            if up_to is None:
+                today = _last_due(installation, city, now)
+            else:
+                today = installation.city(city).today(now) if up_to == "today" else up_to
+            days = missing_ticks(_last(connection, city), today, installation.settings.runner.catch_up_days)
+            due.extend((day, city) for day in days)
+        due.sort()
+        append(installation.store, connection, list(_events(installation, due)), now)
+    return [(city, day) for day, city in due]
+
+
+def next_tick(installation: Installation, cities: Iterable[str], now: datetime) -> datetime | None:
+    """Return the next instant after ``now`` at which some city's tick falls due."""
+    instants = []
+    for key in cities:
+        city = installation.city(key)
+        at = city.at(city.today(now), installation.settings.tick_at(key))
+        if at <= now:
+            at = city.at(city.today(now) + timedelta(days=1), installation.settings.tick_at(key))
+        instants.append(at)
+    return min(instants, default=None)
+
+
+def _last_due(installation: Installation, key: str, now: datetime) -> date:
+    """Return the newest business day of a city whose tick time has come."""
+    city = installation.city(key)
+    today = city.today(now)
+    reached = city.at(today, installation.settings.tick_at(key)) <= now
+    return today if reached else today - timedelta(days=1)
+
+
+def _last(connection: Connection, city: str) -> date | None:
+    number = connection.execute(
+        select(func.max(events.c.subject_id)).where(events.c.subject_type == "day", events.c.city == city)
+    ).scalar()
+    return None if number is None else date.fromordinal(number)
+
+
+def _events(installation: Installation, due: Iterable[tuple[date, str]]) -> Iterable[NewEvent]:
+    for day, key in due:
+        yield NewEvent(
+            source=SOURCE,
+            id=f"tick/{key}/{day.isoformat()}",
+            type="tick",
+            time=installation.city(key).at(day, installation.settings.tick_at(key)),
+            subject=Subject("day", day.toordinal()),
+            city=key,
+        )
