@@ -173,11 +173,11 @@ def _write_list(table: Any, key: str, cities: Iterable[str] | None) -> None:
 def _environment_agrees(settings: Settings, name: str, scope: PluginScope) -> None:
     table = settings.plugin(name)
     for key, wanted, found in (
-        ("enabled", scope.enabled, settings.is_on(name)),
+        ("enabled", scope.enabled, table.enabled),
         ("cities", scope.cities, table.cities),
         ("except_cities", scope.except_cities, table.except_cities),
     ):
-        if wanted != found:
+        if found is not None and wanted != found:
             raise ConfigError("config.environment_wins", where=variable_name(("plugins", name, key)))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from keguan.errors import ConfigError
+from keguan.nearest import nearest
 from keguan.settings.mistakes import Location
 from keguan.settings.models import FILE_ADAPTER, Settings
-from keguan.settings.values import nearest
 
 __all__ = ["cross_check"]
 

@@ -12,11 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from keguan.errors import ConfigError
+from keguan.nearest import nearest
 from keguan.settings.crosscheck import cross_check
 from keguan.settings.environment import PREFIX, from_environment, sections, variable_name
 from keguan.settings.mistakes import Location, mistakes_of, raise_mistakes
 from keguan.settings.models import Settings
-from keguan.settings.values import nearest
 
 __all__ = ["default_text", "find_config", "load_settings", "parse_settings", "unknown_variables"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeGuard, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from keguan.errors import ConfigError
-from keguan.settings.values import nearest
+from keguan.nearest import nearest
 
 __all__ = ["ConfigMistakes", "Location", "mistakes_of", "raise_mistakes"]
 

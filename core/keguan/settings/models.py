@@ -247,8 +247,13 @@ class Settings(BaseModel):
         return self._config_file
 
     def secret(self, name: str) -> str | None:
-        """Return the environment variable or the file in ``secrets/`` called ``name`` (``KEGUAN_…``)."""
-        return self._secrets.get(name)
+        """Return what the environment or a file in ``secrets/`` says, ``None`` when neither does.
+
+        ``name`` is a place in the configuration (``adapters.mail.password``) or the variable
+        (``KEGUAN_ADAPTERS__MAIL__PASSWORD``).
+        """
+        variable = name if name.startswith("KEGUAN_") else "KEGUAN_" + name.upper().replace(".", "__")
+        return self._secrets.get(variable)
 
     def path(self, relative: str) -> Path:
         """Return ``relative`` as an absolute path that starts at ``base_dir``."""
@@ -316,8 +321,9 @@ class Settings(BaseModel):
 
     def is_on(self, name: str) -> bool:
         """Return whether the plugin ``name`` is switched on somewhere."""
-        enabled = self.plugin(name).enabled
-        return name in BUILT_IN_PLUGINS if enabled is None else enabled
+        table = self.plugin(name)
+        enabled = name in BUILT_IN_PLUGINS if table.enabled is None else table.enabled
+        return enabled and table.cities != ()
 
     def adapters_of(self, channel: str) -> tuple[str, ...]:
         """Return the adapters of ``channel`` in order of preference; an empty one means nothing may leave."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Annotated, Any
@@ -13,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from keguan.nearest import nearest
 
 __all__ = [
     "Clock",
@@ -23,17 +24,10 @@ __all__ = [
     "WorkWeek",
     "Zone",
     "mistake",
-    "nearest",
 ]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return what ``word`` was probably meant to be, or ``None`` when nothing known is near."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
 
 
 def mistake(key: str, **values: object) -> PydanticCustomError:
