@@ -84,7 +84,10 @@ def parse_address(text: str) -> Mailbox:
         raise ValueError("not an e-mail address")
     domain = match["domain"]
     if not domain.isascii():
-        domain = domain.encode("idna").decode("ascii")  # UnicodeError is a ValueError
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise ValueError("not an e-mail address") from None
     if len(domain) > 253 or _DOMAIN.fullmatch(domain) is None:
         raise ValueError("not an e-mail address")
     return Mailbox(match["local"], domain)

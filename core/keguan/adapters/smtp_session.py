@@ -81,7 +81,7 @@ class Connection(smtplib.SMTP):
         self.handed_over = False
         super().__init__(host, int(port), **options)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - the limit rules
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect to the first address that answers; smtplib would give each address the whole timeout."""
         addresses = _look_up(host, port, self.limit.left())
         for tried, address in enumerate(addresses, start=1):

@@ -43,9 +43,10 @@ _TESTS = frozenset(
 class Forbidden(Exception):
     """A template uses something that templates may not use."""
 
-    def __init__(self, what: str, line: int) -> None:
+    def __init__(self, what: str, line: int | None) -> None:
         super().__init__(what, line)
-        self.what, self.line = what, line
+        self.what = what
+        self.line = line or 1  # the parser gives some nodes no line
 
 
 class ValueRefused(Exception):
@@ -127,8 +128,10 @@ def _check(node: nodes.Node, loops: int) -> None:
             _check_call(child, "test", _TESTS)
         elif isinstance(child, nodes.Getattr) and child.attr.startswith("_"):
             raise Forbidden(child.attr, child.lineno)
-        elif isinstance(child, nodes.Getitem) and not isinstance(child.arg, nodes.Const):
-            raise Forbidden("[…]", child.lineno)  # a key taken from a value could end up in an error message
+        elif isinstance(child, nodes.Getitem):
+            # A key taken from a value could end up in an error message.
+            if not isinstance(child.arg, nodes.Const) or str(child.arg.value).startswith("_"):
+                raise Forbidden("[…]", child.lineno)
         elif isinstance(child, nodes.For):
             inside += 1
             if inside > 2 or child.recursive:
