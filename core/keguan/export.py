@@ -23,7 +23,7 @@ __all__ = ["csv_lines", "safe_cell", "unguarded", "write_xlsx"]
 
 # What a spreadsheet takes for a formula: in full width too, behind blanks and invisible characters, and behind
 # the apostrophes of texts that were guarded before. `'007` is guarded because the import reads it as 007.
-_ACTS = re.compile(r"[\s'\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]|'+[0-9]+\s*\Z")
+_ACTS = re.compile(r"[\s'\ufeff\u200b]*[=+\-@＝＋－＠]|'*[\t\r\n]|'+[0-9]+\s*\Z")
 _GUARDED = re.compile(r"[0-9]+\s*\Z")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")

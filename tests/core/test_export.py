@@ -17,7 +17,19 @@ from hypothesis import strategies as st
 
 from keguan.export import csv_lines, safe_cell, unguarded, write_xlsx
 
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1+1", "＠SUM", "=HYPERLINK(\"http://example.com\")", "'=1"]
+FORMULAS = [
+    "=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "  =1",
+    "＝1+1",
+    "＠SUM",
+    '=HYPERLINK("http://example.com")',
+    "'=1",
+]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -40,7 +52,13 @@ def test_the_import_takes_off_what_the_export_put_on(text: str) -> None:
     assert unguarded(safe_cell(text)) == text
 
 
-@given(st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=10), min_size=1, max_size=4), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=10), min_size=1, max_size=4),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_csv_reads_back_as_written_and_no_cell_begins_like_a_formula(rows: list[list[str]]) -> None:
     text = "".join(csv_lines(rows))
     assert text.startswith("\ufeff")
@@ -48,7 +66,7 @@ def test_csv_reads_back_as_written_and_no_cell_begins_like_a_formula(rows: list[
     assert [[unguarded(cell) for cell in row] for row in read] == [row if row != [""] else [""] for row in rows]
     for row in read:
         for cell in row:
-            assert not cell.lstrip().startswith(("=", "@")) 
+            assert not cell.lstrip().startswith(("=", "@"))
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -60,7 +78,9 @@ def test_what_looks_like_a_formula_is_a_text_in_xlsx(text: str, tmp_path: Path) 
 
 
 def test_a_workbook_keeps_numbers_dates_and_leading_zeros(tmp_path: Path) -> None:
-    write_xlsx(tmp_path / "out.xlsx", [("a", [["0301", Decimal("1.5"), date(2026, 3, 5), None, True]]), ("b", [["\x00x"]])])
+    write_xlsx(
+        tmp_path / "out.xlsx", [("a", [["0301", Decimal("1.5"), date(2026, 3, 5), None, True]]), ("b", [["\x00x"]])]
+    )
     book = openpyxl.load_workbook(tmp_path / "out.xlsx")
     first = [cell.value for cell in book["a"][1]]
     assert first[:2] == ["0301", 1.5]

@@ -79,7 +79,19 @@ def test_of_an_id_number_the_birthday_is_hidden() -> None:
 def test_personal_numbers_are_found_in_free_text(text: str) -> None:
     shown = mask_text(text)
     assert "*" in shown
-    for secret in ("00138000", "0013 8000", "０００１３", "0013-8000", "19491231", "2345678", "zhangsan", "a+b@", "5552671", "555 2671", "0200112233"):
+    for secret in (
+        "00138000",
+        "0013 8000",
+        "０００１３",
+        "0013-8000",
+        "19491231",
+        "2345678",
+        "zhangsan",
+        "a+b@",
+        "5552671",
+        "555 2671",
+        "0200112233",
+    ):
         assert secret not in shown
 
 

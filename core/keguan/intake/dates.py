@@ -127,7 +127,7 @@ def _offset(text: str) -> timezone | None:
 
 
 def _from_number(number: float) -> datetime:
-    if number == int(number) and 19_000_101 <= number <= 21_991_231:  # 20260305 typed as a number
+    if 19_000_101 <= number <= 21_991_231 and number == int(number):  # 20260305 typed as a number
         return _moment(str(int(number)))
     zero = DAY_ZERO_1904 if isinstance(number, Number1904) else DAY_ZERO_1900
     if not (SERIAL_FROM - zero).days <= number < (SERIAL_TO - zero).days + 1:

@@ -73,10 +73,8 @@ def plain_text(cell: Cell) -> str:
     if isinstance(cell, CellError):
         raise FieldError("import.cell_error", error=str(cell))
     text = cell_text(cell)
-    if text[:1] == "=" and (wrapped := _WRAPPED.fullmatch(text.strip())):
-        text = wrapped[1]
-    else:
-        text = unguarded(text)
+    wrapped = _WRAPPED.fullmatch(text.strip()) if text[:1] == "=" else None
+    text = wrapped[1] if wrapped else unguarded(text)
     if "\ufffd" in text:
         raise FieldError("import.characters_lost")
     return text
@@ -143,7 +141,9 @@ def _meaning(field: str, text: str) -> str:
     try:
         return meanings[normal_word(text)]
     except KeyError:
-        first = {value: word for word, value in reversed(tuple(meanings.items()))}
+        first: dict[str, str] = {}
+        for word, value in meanings.items():
+            first.setdefault(value, word)
         known = ", ".join(f"{word} ({value})" for value, word in first.items())
         raise FieldError("import.value_unknown", known=known) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 from keguan.errors import InputError
-from keguan.intake.cells import Cell, cell_text, is_empty
+from keguan.intake.body import Judge
 from keguan.intake.columns import ColumnMap, Header, find_header
 from keguan.intake.csv_tables import DELIMITERS, Record, csv_records
 from keguan.intake.encodings import inspect_text
 from keguan.intake.rows import Problem, Row
-from keguan.intake.vocabulary import normal_word, vocabulary
 from keguan.intake.xlsx_inspect import XlsxLimits, inspect_workbook
 from keguan.intake.xlsx_tables import open_worksheet
 
@@ -23,8 +21,6 @@ __all__ = ["Notice", "Table", "open_table"]
 
 PREVIEW = 60  # records in which the header is looked for
 ZIP = b"PK\x03\x04"
-
-_NUMBERS_ONLY = re.compile(r"[\d\s.,:/+%￥¥年月日*-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Table:
         headers = {name: self.headers[column] for column, name in self.fields.items()}
         places = list(self.fields.items())
         width = len(self.headers)
-        judge = _Judge(self._header, self.columns, self.delimiter is not None, self._skipped)
+        judge = Judge(self._header, self.columns, ragged=self.delimiter is not None, counts=self._skipped)
         for record in islice(self._records(), self._header.index, None):
             cells = record.cells
             if record.reason is not None:
@@ -189,94 +185,3 @@ def _broken(record: Record, reason: str, values: Mapping[str, object], headers: 
     # What stands in which column is not certain, so nothing of the row can be shown masked: its number must do.
     problem = Problem(record.number, "", "", reason, values)
     return Row(record.number, {}, tuple(record.cells), headers, problem)
-
-
-class _Judge:
-    """Tells rows of the table from what else stands between them: blanks, subtotals, notes, headers again."""
-
-    def __init__(self, header: Header, columns: ColumnMap, ragged: bool, counts: Counter[str]) -> None:
-        self.width, self.ragged, self.counts = len(header.names), ragged, counts
-        self.header = header.lowest
-        self.probe = next(column for column, text in enumerate(header.lowest) if text)
-        self.nameless = [column for column, name in enumerate(header.names) if not name]
-        self.mapped = header.fields
-        self.keys = [column for column, name in header.fields.items() if name in columns.kind.keys]
-        words = vocabulary()
-        self.subtotals, self.notes = tuple(words.subtotals), words.notes
-        # Only a cell with one of these characters can begin a subtotal or a note; most rows are done after that.
-        hints = {re.escape(word[0]) + r"\s*" + re.escape(word[1:2]) for word in words.subtotals | words.notes}
-        self.hint = re.compile("|".join(sorted(hints)), re.IGNORECASE)
-
-    def skips(self, cells: list[Cell]) -> bool:
-        """Return whether the record is no row; what is skipped is counted, blank records are not."""
-        first = next((cell for cell in cells if not is_empty(cell)), None)
-        if first is None:
-            return True
-        keyless = all(column >= len(cells) or is_empty(cells[column]) for column in self.keys)
-        reason = None
-        if self._is_header(cells):
-            reason = "import.notice_headers"
-        elif isinstance(first, str) and self.hint.search(first) and (found := self._remark(first, cells, keyless)):
-            reason = found
-        elif keyless and self._is_note(cells):
-            reason = "import.notice_notes"
-        if reason is not None:
-            self.counts[reason] += 1
-        return reason is not None
-
-    def overflows(self, cells: list[Cell]) -> bool:
-        """Return whether a record with more cells than the header is broken.
-
-        In a text file a cell too many means that all behind some point stand in wrong columns. In a sheet
-        cells cannot slip; what stands beside the table is counted.
-        """
-        if all(is_empty(cell) for cell in cells[self.width :]):
-            return False
-        if not self.ragged:
-            self.counts["import.notice_beside"] += 1
-        return self.ragged
-
-    def notes_nameless(self, cells: list[Cell]) -> None:
-        """Count a record that has something in a column without a name."""
-        if any(column < len(cells) and not is_empty(cells[column]) for column in self.nameless):
-            self.counts["import.notice_beside"] += 1
-
-    def _is_header(self, cells: list[Cell]) -> bool:
-        probe = cells[self.probe] if self.probe < len(cells) else ""
-        if not isinstance(probe, str) or " ".join(probe.split()) != self.header[self.probe]:
-            return False
-        same = sum(
-            isinstance(cell, str) and " ".join(cell.split()) == name
-            for cell, name in zip(cells, self.header, strict=False)
-            if name
-        )
-        return same >= 2 and same * 2 > sum(not is_empty(cell) for cell in cells)
-
-    def _remark(self, first: str, cells: list[Cell], keyless: bool) -> str | None:
-        word = normal_word(first)
-        start = re.split(r"[:(\d]", word, maxsplit=1)[0]
-        if start.endswith(self.subtotals) and len(start) <= 16:
-            # 合计 in the first cell is a sum even where a count stands in the key's column.
-            return "import.notice_subtotals"
-        alone = keyless or self._is_key(first, cells)
-        return "import.notice_notes" if start in self.notes and alone else None
-
-    def _is_key(self, first: str, cells: list[Cell]) -> bool:
-        """Whether the only key that the row has is its first cell, which is a remark and no key."""
-        filled = [cells[column] for column in self.keys if column < len(cells) and not is_empty(cells[column])]
-        return filled == [first]
-
-    def _is_note(self, cells: list[Cell]) -> bool:
-        """Whether a row without a key is no more than a remark, a signature or a page number in a wide table.
-
-        One text alone is; of two, one must stand outside the known columns or say what it is (``审核：李四``), so
-        that a row that lost its key is rejected and not passed over.
-        """
-        filled = [(column, cell) for column, cell in enumerate(cells) if not is_empty(cell)]
-        if self.width < 4 or len(filled) > 2:
-            return False
-        if any(not isinstance(cell, str) or _NUMBERS_ONLY.fullmatch(cell) for _, cell in filled):
-            return False
-        return len(filled) == 1 or any(
-            column not in self.mapped or ":" in cell_text(cell) or "：" in cell_text(cell) for column, cell in filled
-        )

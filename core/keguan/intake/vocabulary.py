@@ -18,12 +18,13 @@ _REMARK = re.compile(r"[(\[{【]([^()\[\]{}【】]*)[)\]}】]$")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Headers and values as exports write them. All words are in normal form, see :func:`normal_word`."""
+    """Headers and values as exports write them. Words are in normal form, see :func:`normal_word`."""
 
     remarks: frozenset[str]
     groups: frozenset[str]
     subtotals: frozenset[str]
     notes: frozenset[str]
+    pages: re.Pattern[str]
     headers: Mapping[str, tuple[str, ...]]
     """Field to header names as written, in every kind of file that has the field."""
     of_customer: Mapping[str, tuple[str, ...]]
@@ -44,6 +45,7 @@ def vocabulary() -> Vocabulary:
         groups=frozenset(map(normal_word, raw["groups"])),
         subtotals=frozenset(map(normal_word, raw["subtotals"])),
         notes=frozenset(map(normal_word, raw["notes"])),
+        pages=re.compile("|".join(raw["pages"])),
         headers={field: tuple(names) for field, names in raw["headers"].items()},
         of_customer={field: tuple(names) for field, names in raw["of_customer"].items()},
         kinds={kind: {field: tuple(names) for field, names in fields.items()} for kind, fields in raw["kinds"].items()},
