@@ -94,7 +94,7 @@ def reconcile(
 
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
     a further round is planned. A missed or cancelled promise whose date moves into the future is open again.
-    Raises ``ValueError`` when two kinds want the same action and occurrence.
+    An action and occurrence may be wanted because of one kind only; who asked the plugins has seen to that.
     """
     changes = Changes()
     latest: dict[tuple[str, int], StoredPlan] = {}
@@ -103,16 +103,11 @@ def reconcile(
         if key not in latest or latest[key].round < old.round:
             latest[key] = old
 
-    seen: dict[tuple[str, int], str] = {}
+    seen: set[tuple[str, int]] = set()
     for kind, plans in wanted.items():
         for plan in plans:
             key = (plan.action, plan.occurrence)
-            if key in seen:
-                raise ValueError(
-                    f"action {plan.action!r}, occurrence {plan.occurrence}, is wanted twice "
-                    f"(because of {seen[key]} and of {kind})"
-                )
-            seen[key] = kind
+            seen.add(key)
             previous = latest.get(key)
             rule = actions[plan.action]
             if previous is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Connection, select
 
 from keguan import hookspecs
+from keguan.errors import PluginError
 from keguan.model import Contract, Day, Event, EventType, Home, Plan, Record, Subject
 from keguan.plugins import Failure, Plugins, Result, check_plans
 from keguan.store.records import in_chunks
@@ -97,6 +98,8 @@ def ask_plugins(
         for kind, event in kinds.items():
             if hook_for(kind) in hooks:
                 _ask(installation, plugin, record, event, wants)
+        if len(wants.plans) > 1:
+            _refuse_doubles(installation, plugin, wants)
         yield plugin, wants
 
 
@@ -113,6 +116,20 @@ def _ask(installation: Installation, plugin: str, record: Record, event: Event, 
     else:
         answer = plugins.call_one(plugin, hookspecs.on_event, event=event, record=record, context=context)
     _keep(plugins, plugin, event.type, answer, wants)
+
+
+def _refuse_doubles(installation: Installation, plugin: str, wants: Wants) -> None:
+    """Fail a kind that wants what another kind wants already: nobody could say which date counts."""
+    seen: dict[tuple[str, int], str] = {}
+    for kind in list(wants.plans):
+        for plan in wants.plans[kind]:
+            first = seen.setdefault((plan.action, plan.occurrence), kind)
+            if first != kind:
+                label = installation.plugins.installed[plugin].label
+                wrong = PluginError("plan.wanted_twice", action=plan.action, first=first, second=kind, **label)
+                wants.failures[kind] = Failure(plugin, hook_for(kind), wrong)
+                del wants.plans[kind]
+                break
 
 
 def ask_for_tick(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
@@ -53,6 +53,7 @@ class PlanWriter:
         self._inserts: list[tuple[Any, ...]] = []
         self._moves: list[tuple[Record, int, Move]] = []
         self._cancels: list[int] = []
+        self._provisional_days: dict[tuple[str, date], bool] = {}
 
     def add(self, plugin: str, record: Record, event_seq: int, changes: Changes) -> None:
         """Take over the changes of one plugin for one record, caused by the event ``event_seq``."""
@@ -129,5 +130,9 @@ class PlanWriter:
         """Whether the due time was counted through days that are not announced yet."""
         if not plan.by_calendar:
             return False
-        zone = self._installation.city(city).zone
-        return self._installation.calendar(city).is_provisional(plan.due.astimezone(zone).date())
+        day = self._installation.city(city).today(plan.due)
+        known = self._provisional_days.get((city, day))
+        if known is None:
+            known = self._installation.calendar(city).is_provisional(day)
+            self._provisional_days[city, day] = known
+        return known

@@ -60,6 +60,8 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Give the document back."""
+        if value == "{}":  # most events carry nothing beside their record
+            return {}
         return None if value is None else json.loads(value)
 
 

@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios against a peer or the raw floor measured in the same run."""
