@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from keguan.adapters.base import AdapterType
-    from keguan.model import Action, City, Context, Contract, Event, EventType, Home, Plan, Record
+    from keguan.model import Action, Check, City, Context, Contract, Event, EventType, Home, Plan, Record
 
 __all__ = [
     "PROJECT",
@@ -32,6 +32,7 @@ __all__ = [
     "prepare",
     "register_actions",
     "register_adapters",
+    "register_checks",
     "register_commands",
     "register_event_types",
     "register_hookspecs",
@@ -121,6 +122,15 @@ def prepare(  # type: ignore[empty-body]  # a spec
 @hookspec
 def register_actions(settings: object, prepared: object) -> list[Action]:  # type: ignore[empty-body]  # a spec
     """Return every action that your plans may name. The core prefixes the names with yours."""
+
+
+@hookspec
+def register_checks(settings: object, prepared: object) -> list[Check]:  # type: ignore[empty-body]  # a spec
+    """Return the checks of your area: named questions about the records, each yielding what is broken.
+
+    A check asks its view set by set and returns findings; it never walks record by record, and it changes
+    nothing. Called once at start; the checks run whenever somebody asks for them.
+    """
 
 
 @hookspec

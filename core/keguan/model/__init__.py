@@ -1,5 +1,6 @@
 """The values that flow through keguan: records, plans, effects, events. No behaviour beyond their own laws."""
 
+from keguan.model.checks import Check, Finding, Promised, PromiseStatus, View
 from keguan.model.effects import Attachment, Effect, Email, Skip, Sms, Task
 from keguan.model.events import Event, EventType
 from keguan.model.plans import Action, Context, Job, Plan
@@ -8,6 +9,7 @@ from keguan.model.records import City, Company, Contract, Customer, Day, Home, P
 __all__ = [
     "Action",
     "Attachment",
+    "Check",
     "City",
     "Company",
     "Context",
@@ -18,14 +20,18 @@ __all__ = [
     "Email",
     "Event",
     "EventType",
+    "Finding",
     "Home",
     "Job",
     "Person",
     "Plan",
     "Project",
+    "PromiseStatus",
+    "Promised",
     "Record",
     "Skip",
     "Sms",
     "Subject",
     "Task",
+    "View",
 ]

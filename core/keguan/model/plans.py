@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from keguan.model.effects import Effect, Skip
 from keguan.model.records import City, Company, Record, Subject
@@ -91,3 +91,9 @@ class Action:
     person. ``None``: the plan is missed, with that reason. Inside its window a late plan simply runs."""
     again: bool = False
     """A date that moves after the plan was done: ``True`` does it again then, ``False`` keeps it done."""
+    label: Mapping[Language, str] | None = None
+    """What people call it, by language, in a home's journey; ``None``: its name."""
+    step: str | None = None
+    """The step of the area's own process that it belongs to, in the area's own word."""
+    kind: Literal["message", "task"] | None = None
+    """What it usually comes to, for a journey that shows it before it ran."""

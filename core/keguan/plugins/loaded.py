@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from keguan.adapters.base import AdapterType
 from keguan.errors import KeguanError, PluginError
-from keguan.model import Action, Effect, EventType, Job, Skip
+from keguan.model import Action, Check, Effect, EventType, Job, Skip
 from keguan.plugins.answers import Failure, Result
 from keguan.plugins.checks import effects_problem
 from keguan.plugins.discovery import Installed
@@ -53,6 +53,8 @@ class Plugins:
     """By plugin and the action's own name."""
     own_actions: Mapping[str, frozenset[str]]
     """The names of each plugin's actions."""
+    checks: tuple[tuple[str, Check], ...]
+    """The questions that plugins ask of the records, with the plugin's name."""
     event_types: Mapping[str, EventType]
     """By name, the core's own included."""
     adapters: tuple[tuple[str, AdapterType], ...]

@@ -216,6 +216,7 @@ class _Loading:
             own_actions={
                 name: frozenset(action for owner, action in preparation.actions if owner == name) for name in names
             },
+            checks=tuple(each for each in preparation.checks if each[0] in names),
             event_types=preparation.event_types,
             adapters=tuple(preparation.adapters),
             packages={name: package for name in names if (package := _package_of(self._modules[name]))},

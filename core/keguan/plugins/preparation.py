@@ -9,7 +9,7 @@ from keguan import hookspecs
 from keguan.adapters.base import AdapterType
 from keguan.errors import ConfigError, KeguanError, PluginError
 from keguan.events.types import CORE_EVENT_TYPES
-from keguan.model import Action, EventType
+from keguan.model import Action, Check, EventType
 from keguan.nearest import nearest
 from keguan.plugins.answers import Failure
 from keguan.plugins.discovery import Installed
@@ -18,6 +18,7 @@ from keguan.plugins.registrations import (
     Owners,
     check_actions,
     check_adapters,
+    check_checks,
     check_event_types,
     check_settings_model,
 )
@@ -46,6 +47,7 @@ class Preparation:
         self.settings: dict[str, object] = {}
         self.prepared: dict[str, object] = {}
         self.actions: dict[tuple[str, str], Action] = {}
+        self.checks: list[tuple[str, Check]] = []
         self.event_types: dict[str, EventType] = dict(CORE_EVENT_TYPES)
         self.adapters: list[tuple[str, AdapterType]] = []
         self._configuration = settings
@@ -145,6 +147,9 @@ class Preparation:
             found = self._ask_one(name, hookspecs.register_actions, settings=own, prepared=prepared)
             for action in check_actions(plugin, found):
                 self.actions[name, action.name] = action
+        if self._has(name, hookspecs.register_checks):
+            found_checks = self._ask_one(name, hookspecs.register_checks, settings=own, prepared=prepared)
+            self.checks += [(name, check) for check in check_checks(plugin, found_checks)]
         if self._has(name, hookspecs.register_event_types):
             for kind in check_event_types(plugin, self._ask_one(name, hookspecs.register_event_types)):
                 self._event_owners.claim(kind.name, name, "register_event_types")

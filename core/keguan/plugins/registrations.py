@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from keguan.adapters.base import AdapterType
 from keguan.errors import PluginError
-from keguan.model import Action, EventType
+from keguan.model import Action, Check, EventType
 from keguan.plugins.discovery import Installed
 
-__all__ = ["Owners", "check_actions", "check_adapters", "check_event_types", "check_settings_model"]
+__all__ = ["Owners", "check_actions", "check_adapters", "check_checks", "check_event_types", "check_settings_model"]
 
-T = TypeVar("T", Action, EventType, AdapterType)
+T = TypeVar("T", Action, Check, EventType, AdapterType)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -36,6 +36,15 @@ def check_actions(plugin: Installed, answer: object) -> list[Action]:
         return callable(action.run) and (late is None or callable(late)) and type(action.again) is bool
 
     return _checked(plugin, "register_actions", answer, Action, sound)
+
+
+def check_checks(plugin: Installed, answer: object) -> list[Check]:
+    """Return the checks of ``plugin``; raises ``PluginError`` as above."""
+
+    def sound(check: Check) -> bool:
+        return callable(check.run) and isinstance(check.clause, str)
+
+    return _checked(plugin, "register_checks", answer, Check, sound)
 
 
 def check_event_types(plugin: Installed, answer: object) -> list[EventType]:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from keguan.hookspecs import hookimpl
-from keguan.model import Action, City, Context, Contract, Event, Home, Plan, Record
+from keguan.model import Action, Check, City, Context, Contract, Event, Home, Plan, Record
 from keguan_sixplustwo import hookspecs as _hookspecs
 from keguan_sixplustwo.actions import actions as _actions
+from keguan_sixplustwo.checks import checks as _checks
 from keguan_sixplustwo.library import playbooks
 from keguan_sixplustwo.planner import plans as _plans
 from keguan_sixplustwo.playbook import Playbook
@@ -35,6 +36,7 @@ __all__ = [
     "playbooks",
     "prepare",
     "register_actions",
+    "register_checks",
     "register_hookspecs",
     "register_settings",
 ]
@@ -84,6 +86,13 @@ def register_actions(prepared: object) -> list[Action]:
     """Offer one action per touchpoint."""
     assert isinstance(prepared, Prepared)
     return _actions(prepared)
+
+
+@hookimpl
+def register_checks(prepared: object) -> list[Check]:
+    """Offer the question whether every promise that fell due was kept."""
+    assert isinstance(prepared, Prepared)
+    return _checks({action.name: action.label or {} for action in _actions(prepared)})
 
 
 def _wanted(trigger: Trigger, record: Contract | Home, context: Context) -> list[Plan]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
 
 from keguan.model import Action, Contract, Effect, Email, Home, Job, Person, Skip, Sms, Task
-from keguan.texts import text
+from keguan.texts import LANGUAGES, text
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.touchpoint import Channel, Kind, Touchpoint
 
@@ -20,14 +20,26 @@ def actions(prepared: Prepared) -> list[Action]:
     Which playbook applies is seen at the due time, from the job's city and project: a touchpoint may differ
     from city to city, and the action is the same.
     """
-    ids: dict[str, bool] = {}
-    for playbook in prepared.playbooks.values():
-        for entry in playbook.touchpoints.values():
-            ids[entry.id] = ids.get(entry.id, False) or entry.late == "task"
-    return [
-        Action(name, partial(_run, name), when_late=partial(_run_late, name) if makes_up else None)
-        for name, makes_up in ids.items()
-    ]
+    found: dict[str, list[Touchpoint]] = {}
+    ours = prepared.settings.edition  # where editions name a touchpoint differently, the word of this one counts
+    for key in sorted(prepared.playbooks, key=lambda key: key[0] != ours):
+        for entry in prepared.playbooks[key].touchpoints.values():
+            found.setdefault(entry.id, []).append(entry)
+    return [_action(name, entries) for name, entries in found.items()]
+
+
+def _action(name: str, entries: Sequence[Touchpoint]) -> Action:
+    """Return the action of a touchpoint, called as the first of its ``entries`` calls it."""
+    first = entries[0]
+    makes_up = any(entry.late == "task" for entry in entries)
+    return Action(
+        name,
+        partial(_run, name),
+        when_late=partial(_run_late, name) if makes_up else None,
+        label={language: first.name.in_(language) for language in LANGUAGES},
+        step=first.step,
+        kind="task" if first.kind is Kind.TASK else "message",
+    )
 
 
 def _run(name: str, job: Job) -> Iterable[Effect] | Skip:

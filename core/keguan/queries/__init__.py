@@ -1,0 +1,1 @@
+"""Everything that can be asked afterwards: one module per list, each a stream of plain rows."""
