@@ -92,11 +92,11 @@ class SmtpAdapter:
         try:
             to = parse_address(message.to_address)
         except ValueError:
-            return self._report(Outcome.PERMANENT, "address_invalid")
+            return self._report(Outcome.PERMANENT, "adapter.smtp_address_invalid")
         try:
             data = build_email(message, to, self._sender, now)
         except ValueError:
-            return self._report(Outcome.PERMANENT, "content_broken")
+            return self._report(Outcome.PERMANENT, "adapter.smtp_content_broken")
         self._limit.start(self._settings.timeout)
         kept = self._kept_session()
         if kept is not None:
@@ -109,7 +109,7 @@ class SmtpAdapter:
             self._session.drop()
             return self._not_connected(error)
         self._opened, self._count = time.monotonic(), 0
-        return self._deliver(fresh, message, to, data) or self._report(Outcome.TEMPORARY, "lost_before")
+        return self._deliver(fresh, message, to, data) or self._report(Outcome.TEMPORARY, "adapter.smtp_lost_before")
 
     def close(self) -> None:
         """End the session; never raises."""
@@ -143,7 +143,7 @@ class SmtpAdapter:
             report = self._dialogue(smtp, message, to, data)
         except (smtplib.SMTPException, OSError):
             self._session.drop()
-            return self._report(Outcome.IN_DOUBT, "lost_after") if smtp.handed_over else None
+            return self._report(Outcome.IN_DOUBT, "adapter.smtp_lost_after") if smtp.handed_over else None
         self._used = time.monotonic()
         self._count += 1
         if report.outcome is not Outcome.SENT:
@@ -155,7 +155,7 @@ class SmtpAdapter:
         options = [f"size={len(data)}"] if smtp.has_extn("size") else []
         if to.needs_smtputf8:
             if not smtp.has_extn("smtputf8"):
-                return self._report(Outcome.PERMANENT, "no_smtputf8")
+                return self._report(Outcome.PERMANENT, "adapter.smtp_no_smtputf8")
             options += ["SMTPUTF8", "BODY=8BITMIME"]
         code, reply = smtp.mail(self._envelope or self._sender.mailbox.spec, options)
         if code // 100 != 2:
@@ -192,12 +192,13 @@ class SmtpAdapter:
         if code == 421:  # the server closes the session
             self._session.drop()
         if code in _LOGIN_WANTED:
-            return self._report(Outcome.CONFIGURATION, "login_wanted", said=said)
+            return self._report(Outcome.CONFIGURATION, "adapter.smtp_login_wanted", said=said)
         if code // 100 != 5:
-            return self._report(Outcome.TEMPORARY, "later", said=said)
+            return self._report(Outcome.TEMPORARY, "adapter.smtp_later", said=said)
         if what == "sender" and code != 552:  # 552: this one mail is too large
-            return self._report(Outcome.CONFIGURATION, "refused_sender", said=said)
-        return self._report(Outcome.PERMANENT, f"refused_{'content' if what == 'sender' else what}", said=said)
+            return self._report(Outcome.CONFIGURATION, "adapter.smtp_refused_sender", said=said)
+        key = "adapter.smtp_refused_recipient" if what == "recipient" else "adapter.smtp_refused_content"
+        return self._report(Outcome.PERMANENT, key, said=said)
 
     def _not_connected(self, error: Exception) -> Report:
         """Judge why no session came about; nothing was handed over, whatever it was.
@@ -207,26 +208,26 @@ class SmtpAdapter:
         """
         match error:
             case ssl.SSLCertVerificationError():
-                return self._report(Outcome.CONFIGURATION, "certificate", problem=error.verify_message)
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_certificate", problem=error.verify_message)
             case ssl.SSLError(reason="WRONG_VERSION_NUMBER" | "UNKNOWN_PROTOCOL" | "HTTP_REQUEST"):
-                return self._report(Outcome.CONFIGURATION, "not_tls")
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_not_tls")
             case smtplib.SMTPNotSupportedError():
-                return self._report(Outcome.CONFIGURATION, "not_offered", problem=str(error))
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_not_offered", problem=str(error))
             case smtplib.SMTPResponseException(smtp_code=code) if 400 <= code < 500:
-                return self._report(Outcome.TEMPORARY, "later", said=str(code))
+                return self._report(Outcome.TEMPORARY, "adapter.smtp_later", said=str(code))
             case smtplib.SMTPAuthenticationError(smtp_code=code):
-                return self._report(Outcome.CONFIGURATION, "login_refused", said=code)
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_login_refused", said=code)
             case smtplib.SMTPResponseException(smtp_code=code):
-                return self._report(Outcome.CONFIGURATION, "greeting", said=code)
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_greeting", said=code)
             case UnicodeError():
-                return self._report(Outcome.CONFIGURATION, "login_not_ascii")
+                return self._report(Outcome.CONFIGURATION, "adapter.smtp_login_not_ascii")
             case smtplib.SMTPServerDisconnected() | OSError():
-                return self._report(Outcome.TEMPORARY, "unreachable", problem=_problem(error))
-        return self._report(Outcome.CONFIGURATION, "not_offered", problem=str(error))
+                return self._report(Outcome.TEMPORARY, "adapter.smtp_unreachable", problem=_problem(error))
+        return self._report(Outcome.CONFIGURATION, "adapter.smtp_not_offered", problem=str(error))
 
     def _report(self, outcome: Outcome, key: str, **values: object) -> Report:
         where = {"adapter": self._name, "host": self._server.host, "port": self._server.port}
-        return Report(outcome, text(self._language, f"adapter.smtp_{key}", **where, **values))
+        return Report(outcome, text(self._language, key, **where, **values))
 
 
 def _problem(error: Exception) -> str:

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.adapters import build_adapter
 
-from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Surroundings
-from keguan.adapters.registry import adapter_types, make_adapter
+from keguan.adapters.base import Adapter, Outcome, OutgoingMessage
 from keguan.model import Attachment
 
 NOW = datetime(2026, 3, 5, 17, 30, tzinfo=UTC)  # already the sixth in China
 KEY = "sixplustwo:congratulate:contract/17:1#0"
 
 
-def adapter_in(folder: Path, **table: object) -> Adapter:
-    return make_adapter("files", {"type": "file"} | table, adapter_types(), Surroundings(folder, "云璟地产"))
+def adapter_in(folder: Path, **table: Any) -> Adapter:
+    return build_adapter(folder, "file", **table)
 
 
 def sms(key: str = KEY, text: str = "【云璟物业】您好") -> OutgoingMessage:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from pydantic import ValidationError
+from tests.support.adapters import build_adapter
 from tests.support.smtp import SmtpSink, trust_file
 
-from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Surroundings
-from keguan.adapters.registry import adapter_types, make_adapter
+from keguan.adapters.base import Adapter, Outcome, OutgoingMessage
+from keguan.adapters.smtp import SmtpSettings
 from keguan.errors import ConfigError
 from keguan.model import Attachment
 
@@ -30,10 +32,9 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
     """Build an adapter for a sink; it is closed when the test ends."""
     opened: list[Adapter] = []
 
-    def build(sink: SmtpSink, *, secrets: dict[str, str] | None = None, **table: object) -> Adapter:
-        table = {"type": "smtp", "host": "127.0.0.1", "port": sink.port, "security": "none", "timeout": 5} | table
-        surroundings = Surroundings(tmp_path, "云璟地产", (secrets or {}).get)
-        opened.append(make_adapter("mail", table, adapter_types(), surroundings))
+    def build(sink: SmtpSink, *, secrets: dict[str, str] | None = None, **table: Any) -> Adapter:
+        table = {"host": "127.0.0.1", "port": sink.port, "security": "none", "timeout": 5} | table
+        opened.append(build_adapter(tmp_path, "smtp", secrets=secrets, **table))
         return opened[-1]
 
     yield build
@@ -190,30 +191,38 @@ class TestSettings:
         [
             ({"user": "apikey"}, "adapter.smtp_password_missing"),
             ({"ca_file": "nowhere.pem"}, "adapter.smtp_ca_file"),
-            ({"sender": "no address"}, "adapter.setting_wrong"),
-            ({"envelope_sender": "张三@example.cn"}, "adapter.setting_wrong"),
-            ({"security": "tls"}, "adapter.setting_wrong"),
-            ({"timeout": 60}, "adapter.setting_wrong"),
             ({"user": "a@b@c", "password": "x"}, "adapter.smtp_sender_wrong"),
         ],
     )
-    def test_mistakes_are_named(self, tmp_path: Path, table: dict[str, object], key: str) -> None:
-        table = {"type": "smtp", "host": "localhost", "security": "ssl"} | table
+    def test_what_does_not_fit_together_is_refused_at_the_start(
+        self, tmp_path: Path, table: dict[str, Any], key: str
+    ) -> None:
         with pytest.raises(ConfigError) as caught:
-            make_adapter("mail", table, adapter_types(), Surroundings(tmp_path, "云璟地产"))
+            build_adapter(tmp_path, "smtp", host="localhost", security="ssl", **table)
         assert caught.value.key == key
-        assert "(" in str(caught.value)
+        assert "adapters.mail" in str(caught.value)
 
-    def test_no_mistake_shows_the_password(self, tmp_path: Path) -> None:
-        table = {"type": "smtp", "host": "localhost", "password": ["geheim"]}
-        with pytest.raises(ConfigError) as caught:
-            make_adapter("mail", table, adapter_types(), Surroundings(tmp_path, "云璟地产"))
-        assert "geheim" not in str(caught.value) + repr(caught.value)
+    @pytest.mark.parametrize(
+        "mistake",
+        [
+            {"sender": "no address"},
+            {"envelope_sender": "张三@example.cn"},
+            {"security": "tls"},
+            {"timeout": 60},
+            {"port": 0},
+            {"pasword": "x"},
+            {"host": ""},
+        ],
+    )
+    def test_mistakes_are_named_and_the_password_is_not_shown(self, mistake: dict[str, object]) -> None:
+        with pytest.raises(ValidationError) as caught:
+            SmtpSettings.model_validate({"host": "localhost", "password": "geheim"} | mistake)
+        assert caught.value.errors()[0]["loc"] == tuple(mistake)
+        assert "geheim" not in str(caught.value)
 
     @pytest.mark.parametrize(("security", "port"), [("none", 25), ("starttls", 587), ("ssl", 465)])
     def test_the_usual_port_is_used(self, tmp_path: Path, security: Security, port: int) -> None:
-        table = {"type": "smtp", "host": "mail.invalid", "security": security, "timeout": 5}
-        adapter = make_adapter("mail", table, adapter_types(), Surroundings(tmp_path, "云璟地产"))
+        adapter = build_adapter(tmp_path, "smtp", host="mail.invalid", security=security, timeout=5)
         report = adapter.send(mail(), NOW)
         assert report.outcome is Outcome.TEMPORARY
         assert f"mail.invalid:{port}" in report.detail

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from tests.support.adapters import build_adapter
 from tests.support.smtp import ScriptedServer, SmtpSink, Stage, Step, trust_file
 
-from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Surroundings
-from keguan.adapters.registry import adapter_types, make_adapter
+from keguan.adapters.base import Adapter, Outcome, OutgoingMessage
 
 NOW = datetime(2026, 3, 5, 1, 30, tzinfo=UTC)
 Connect = Callable[..., Adapter]
@@ -28,9 +28,9 @@ def mail(key: str = "k1", to: str = "zhangsan@example.cn", text: str = "您好")
 def connect(tmp_path: Path) -> Iterator[Connect]:
     opened: list[Adapter] = []
 
-    def build(port: int, **table: object) -> Adapter:
-        table = {"type": "smtp", "host": "127.0.0.1", "port": port, "security": "none", "timeout": 1} | table
-        opened.append(make_adapter("mail", table, adapter_types(), Surroundings(tmp_path, "云璟地产")))
+    def build(port: int, **table: Any) -> Adapter:
+        settings: dict[str, Any] = {"host": "127.0.0.1", "port": port, "security": "none", "timeout": 1} | table
+        opened.append(build_adapter(tmp_path, "smtp", **settings))
         return opened[-1]
 
     yield build
