@@ -15,6 +15,7 @@ FEN = Decimal("0.01")
 MONEY_LIMIT = Decimal(10) ** 12
 AREA_LIMIT = Decimal(10) ** 9
 
+_PLAIN_SUM = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(?P<scale>万|亿)?")
 _MONEY_UNIT = re.compile(r"^(?:人民币|rmb|cny|[¥￥])\s*|\s*(?:元整|元|rmb|cny)$", re.IGNORECASE)
 _AREA_UNIT = re.compile(r"\s*(?:㎡|m2|m²|平方米|平米|平方)$", re.IGNORECASE)
@@ -26,6 +27,8 @@ def parse_money(cell: Cell) -> Decimal:
 
     Thousands separators, the currency's sign and 万 are understood; negative sums and other units are not.
     """
+    if type(cell) is str and _PLAIN_SUM.fullmatch(cell):
+        return Decimal(cell).quantize(FEN)
     value = _number(cell, _MONEY_UNIT, MONEY_LIMIT, "import.money_unreadable")
     return value.quantize(FEN, rounding=ROUND_HALF_UP)
 

@@ -34,8 +34,10 @@ class Judge:
 
     def skips(self, cells: list[Cell]) -> bool:
         """Return whether the record is no row; what is skipped is counted, blank records are not."""
-        first = next((cell for cell in cells if not is_empty(cell)), None)
-        if first is None:
+        first = cells[0]
+        if is_empty(first):
+            first = next((cell for cell in cells if not is_empty(cell)), "")
+        if first == "":
             return True
         keyless = all(column >= len(cells) or is_empty(cells[column]) for column in self.keys)
         reason = None

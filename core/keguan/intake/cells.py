@@ -39,6 +39,10 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
+_BLANKS = " \t\r\n\u00a0\u3000\u200b\ufeff"
+
+
 def is_empty(cell: Cell) -> bool:
     """Return whether the cell holds nothing but blanks."""
-    return isinstance(cell, str) and not cell.strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
+    # Most cells begin with something visible; that is quicker to see than to strip.
+    return isinstance(cell, str) and (not cell or (cell[0] in _BLANKS and not cell.strip(_BLANKS)))

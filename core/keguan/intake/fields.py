@@ -50,6 +50,8 @@ _ODD = re.compile(
 _BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _WRAPPED = re.compile(r'="([^"]*)"')
+# Most identifiers; nothing that could be a date (1-Mar) or scientific notation (1E+10).
+_PLAIN_IDENTIFIER = re.compile(r"[0-9A-Za-z]+(?:-[0-9]+)*")
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE]\+\d{1,3}")
 _DAY_OF_MONTH = re.compile(
     r"\d{1,2}月\d{1,2}日|\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE
@@ -123,6 +125,8 @@ def parse_identifier(cell: Cell) -> str:
     Refused, never repaired: what a spreadsheet made a date (room ``3-1``), wrote in scientific notation or
     rounded to 15 digits.
     """
+    if type(cell) is str and len(cell) <= IDENTIFIER_LIMIT and _PLAIN_IDENTIFIER.fullmatch(cell):
+        return cell
     if isinstance(cell, (date, time, timedelta)):
         raise FieldError("import.identifier_became_date")
     if isinstance(cell, float) and (not cell.is_integer() or abs(cell) >= 10**EXACT_DIGITS):

@@ -15,7 +15,7 @@ EMAIL_LIMIT = 254  # RFC 5321, 4.5.3.1.3
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999, 5.2
 _CHECK = "10X98765432"
-_RESIDENT = re.compile(r"[1-9]\d{16}[\dX]")
+_RESIDENT = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _OTHER = re.compile(r"[^\W_](?:[\w()/. -]*[\w)])?")
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"

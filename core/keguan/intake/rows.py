@@ -69,16 +69,19 @@ def parse_row(kind: Kind, row: Row) -> ParsedRow:
     problems: list[Problem] = []
     specs = kind.specs
     for name, cell in row.cells.items():
-        if cell == "" or is_empty(cell):
+        if is_empty(cell):
             values[name] = None
             continue
+        spec = specs.get(name)
         try:
-            value = specs[name].parser(cell) if name in specs else parse_text(cell)
+            value = spec.parser(cell) if spec else parse_text(cell)
         except FieldError as error:
             problems.append(_problem(kind, row, name, cell, error))
         else:
             values[name] = None if value == "" else value  # nothing but invisible characters
-    problems += _missing(kind, row, values, {problem.column for problem in problems})
+    for group in kind.needs:
+        if all(values.get(name) is None for name in group):
+            problems += _missing(row, group, problems)
     return ParsedRow(row.number, values, problems)
 
 
@@ -91,13 +94,10 @@ def _problem(kind: Kind, row: Row, name: str, cell: Cell, error: FieldError) -> 
     return Problem(row.number, row.headers.get(name, name), shown, error.key, error.values)
 
 
-def _missing(kind: Kind, row: Row, values: dict[str, object], reported: set[str]) -> list[Problem]:
-    problems = []
-    for group in kind.needs:
-        headers = [row.headers[name] for name in group if name in row.headers]
-        if any(values.get(name) is not None for name in group) or reported.intersection(headers):
-            continue
-        column = " / ".join(headers or group)
-        key = "import.missing" if len(group) == 1 else "import.missing_all"
-        problems.append(Problem(row.number, column, "", key, {"columns": column}))
-    return problems
+def _missing(row: Row, group: tuple[str, ...], problems: list[Problem]) -> list[Problem]:
+    headers = [row.headers[name] for name in group if name in row.headers]
+    if any(problem.column in headers for problem in problems):
+        return []  # there is a value, and its problem is told already
+    column = " / ".join(headers or group)
+    key = "import.missing" if len(group) == 1 else "import.missing_all"
+    return [Problem(row.number, column, "", key, {"columns": column})]

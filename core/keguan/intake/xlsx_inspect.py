@@ -29,8 +29,8 @@ class XlsxLimits:
     """What a workbook may take. CSV has no such limits, so that is where the error messages point."""
 
     rows: int = 300_000
-    cells: int = 6_000_000
-    """Rows times columns of the rectangle that holds values: that much is loaded, about 32 bytes each."""
+    cells: int = 3_000_000
+    """Rows times columns of the rectangle that holds values: that much is loaded, about 100 bytes each."""
     sheet_bytes: int = 200_000_000
     """Uncompressed, of one part of the archive; all parts together may have twice as much."""
 
