@@ -40,11 +40,6 @@ def discover() -> dict[str, Installed]:
     return unique(_installed(point) for point in importlib.metadata.entry_points(group=GROUP))
 
 
-def installed_names() -> list[str]:
-    """Return the names of all installed plugins, sorted; a clash is for ``discover`` to refuse."""
-    return sorted({point.name for point in importlib.metadata.entry_points(group=GROUP)})
-
-
 def _installed(point: importlib.metadata.EntryPoint) -> Installed:
     distribution = point.dist
     return Installed(
