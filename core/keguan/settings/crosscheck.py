@@ -12,6 +12,11 @@ from keguan.settings.models import FILE_ADAPTER, Settings
 __all__ = ["cross_check"]
 
 _Where = Callable[[Location], str]
+_UNKNOWN = {
+    "adapter": ("config.adapter_unknown", "config.adapter_unknown_near"),
+    "city": ("config.city_unknown", "config.city_unknown_near"),
+    "type": ("config.type_unknown", "config.type_unknown_near"),
+}
 
 
 def cross_check(settings: Settings, where: _Where) -> list[ConfigError]:
@@ -67,7 +72,8 @@ def _adapters(settings: Settings, where: _Where) -> Iterator[ConfigError]:
 
 def unknown(place: str, kind: str, value: str, known: list[str], *, meant: str | None = None) -> ConfigError:
     """Return the error for a name that does not exist (``kind``: ``city``, ``adapter``, ``type``)."""
+    plain, with_near = _UNKNOWN[kind]
     near = meant or nearest(value, known)
     if near:
-        return ConfigError(f"config.{kind}_unknown_near", where=place, value=value, near=near)
-    return ConfigError(f"config.{kind}_unknown", where=place, value=value, known=", ".join(sorted(known)) or "–")
+        return ConfigError(with_near, where=place, value=value, near=near)
+    return ConfigError(plain, where=place, value=value, known=", ".join(sorted(known)) or "–")

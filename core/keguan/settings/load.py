@@ -102,8 +102,8 @@ def _blame(location: Location, set_there: Mapping[str, Any], variables: Mapping[
     return f"{path}: {'.'.join(map(str, location))}" if location else str(path)
 
 
-def unknown_variables(environ: Mapping[str, str]) -> list[tuple[str, str | None]]:
-    """Return the ``KEGUAN_…`` variables that set nothing, each with the section probably meant.
+def unknown_variables(environ: Mapping[str, str]) -> list[ConfigError]:
+    """Return an error for each ``KEGUAN_…`` variable that sets nothing, naming the section probably meant.
 
     Wrong keys below a known section are errors of ``load_settings``; these here are silently without effect,
     so ``keguan doctor`` names them.
@@ -112,10 +112,13 @@ def unknown_variables(environ: Mapping[str, str]) -> list[tuple[str, str | None]
     strange = []
     for name in sorted(_ours(environ)):
         head, _, rest = name.removeprefix(PREFIX).lower().partition("__")
-        if head not in known:
-            strange.append((name, nearest(head, known)))
-        elif rest and not known[head]:
-            strange.append((name, head))
+        if head in known and (not rest or known[head]):
+            continue
+        near = nearest(head, known)
+        if near:
+            strange.append(ConfigError("config.variable_near", where=name, near=near.upper()))
+        else:
+            strange.append(ConfigError("config.variable", where=name))
     return strange
 
 

@@ -181,10 +181,10 @@ def test_variables_that_set_nothing_can_be_listed(tmp_path: Path) -> None:
         "KEGUAN_COMPANY__NAME": "x",
         "PATH": "x",
     }
-    assert unknown_variables(environ) == [
-        ("KEGUAN_DATABSE__URL", "database"),
-        ("KEGUAN_LANGUAGE__ZH", "language"),
-        ("KEGUAN_XYZZY", None),
+    assert [str(error) for error in unknown_variables(environ)] == [
+        "unknown variable (KEGUAN_DATABSE__URL): did you mean KEGUAN_DATABASE…?",
+        "unknown variable (KEGUAN_LANGUAGE__ZH): did you mean KEGUAN_LANGUAGE…?",
+        "unknown variable (KEGUAN_XYZZY): remove it",
     ]
 
 
