@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,12 @@ __all__ = [
     "Record",
     "Subject",
 ]
+
+
+@lru_cache(maxsize=4096)
+def _instant(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    """Planning asks for the same few days and hours for every home of a project."""
+    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 
 
 class Subject(NamedTuple):
@@ -52,7 +59,7 @@ class City:
 
     def at(self, day: date, clock: time) -> datetime:
         """Return the instant (UTC) at which it is ``clock`` on ``day`` in this city."""
-        return datetime.combine(day, clock, tzinfo=self.zone).astimezone(UTC)
+        return _instant(self.zone, day, clock)
 
     def today(self, now: datetime) -> date:
         """Return the business date in this city at the instant ``now``."""

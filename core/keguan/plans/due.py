@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
 
 from keguan.errors import TemplateError
 from keguan.model import Effect, Job, Record, Skip, Subject
-from keguan.outbox.queue import worker_name
+from keguan.outbox.queue import is_gone, worker_name
 from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, plan_key, render_effects
 from keguan.plugins import Failure
 from keguan.store.records import load_records
@@ -22,7 +22,7 @@ from keguan.store.types import to_stored
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["RunTally", "make_job", "recover_plans", "run_due", "work_out"]
+__all__ = ["RunTally", "make_job", "recover_plans", "run_due", "take_back_plans", "work_out"]
 
 _LEASE = timedelta(minutes=10)
 _ATTEMPTS = 5
@@ -100,7 +100,7 @@ def run_due(installation: Installation, limit: int = 500) -> RunTally:
             (row, work_out(installation, row, records.get(Subject(row.subject_type, row.subject_id)), now))
             for row in running
         ]
-    _write(installation, worked, now, tally)
+    _write(installation, worker, worked, now, tally)
     return tally
 
 
@@ -138,7 +138,11 @@ def work_out(installation: Installation, row: Any, record: Record | None, now: d
 
 
 def _write(
-    installation: Installation, worked: Sequence[tuple[Row[Any], Worked]], now: datetime, tally: RunTally
+    installation: Installation,
+    worker: str,
+    worked: Sequence[tuple[Row[Any], Worked]],
+    now: datetime,
+    tally: RunTally,
 ) -> None:
     """Store effects and ends of plans in one transaction; log a line per effect."""
     rendered_messages: list[tuple[Any, ...]] = []
@@ -171,15 +175,26 @@ def _write(
     tally.missed += sum(len(ids) for (status, _), ids in ends.items() if status == "missed")
 
     with installation.store.write() as connection:
+        lost = {row.id for row, _ in worked} - _still_mine(connection, worker)
+        if lost:  # the lease had ended, and another one runs them
+            rendered_messages = [each for each in rendered_messages if each[1] not in lost]
+            rendered_tasks = [each for each in rendered_tasks if each[1] not in lost]
         installation.store.insert(connection, messages, MESSAGE_COLUMNS, rendered_messages, ignore_repeats=True)
         installation.store.insert(connection, tasks, TASK_COLUMNS, rendered_tasks, ignore_repeats=True)
-        _end_plans(connection, ends, again, now)
+        _end_plans(connection, worker, ends, again, now)
     for task in rendered_tasks:
         log.info("task", key=task[0], plugin=task[2], action=task[3], clause=task[4], status="open")
 
 
+def _still_mine(connection: Connection, worker: str) -> set[int]:
+    """Return the plans that ``worker`` has claimed, locked until the transaction ends."""
+    claimed = select(_p.id).where(_p.status == "running", _p.worker == worker).with_for_update()
+    return set(connection.execute(claimed).scalars())
+
+
 def _end_plans(
     connection: Connection,
+    worker: str,
     ends: dict[tuple[str, str | None], list[int]],
     again: list[tuple[int, str]],
     now: datetime,
@@ -187,25 +202,33 @@ def _end_plans(
     for (status, why), ids in ends.items():
         connection.execute(
             update(plans)
-            .where(_p.id.in_(ids), _p.status == "running")
+            .where(_p.id.in_(ids), _p.status == "running", _p.worker == worker)
             .values(status=status, why=why, worker=None, lease_until=None, changed_at=now, attempts=_p.attempts + 1)
         )
     for plan_id, why in again:  # rests under a lease of nobody, then is planned again
         connection.execute(
             update(plans)
-            .where(_p.id == plan_id, _p.status == "running")
+            .where(_p.id == plan_id, _p.status == "running", _p.worker == worker)
             .values(worker=None, lease_until=now + _PAUSE, why=why, changed_at=now, attempts=_p.attempts + 1)
         )
 
 
-def recover_plans(connection: Connection, now: datetime, *, own_host_only: str | None = None) -> int:
-    """Plan again what was claimed and not finished: leases that ended, or of a worker known to be dead."""
-    gone = _p.lease_until <= now
-    if own_host_only is not None:
-        gone = or_(gone, _p.worker == own_host_only)
-    result = connection.execute(
+def recover_plans(connection: Connection, now: datetime) -> int:
+    """Plan again what was claimed and not finished: leases that ended, and those of processes that are dead."""
+    running = _p.status == "running"
+    workers = connection.execute(select(_p.worker).where(running, _p.worker.is_not(None)).distinct()).scalars()
+    gone = [worker for worker in workers if is_gone(worker)]
+    return _plan_again(connection, or_(_p.lease_until <= now, _p.worker.in_(gone)), now)
+
+
+def take_back_plans(connection: Connection, now: datetime) -> int:
+    """Plan again what this process had claimed in a pass that failed."""
+    return _plan_again(connection, _p.worker == worker_name(), now)
+
+
+def _plan_again(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    return connection.execute(
         update(plans)
-        .where(_p.status == "running", gone)
+        .where(_p.status == "running", which)
         .values(status="planned", worker=None, lease_until=None, changed_at=now)
-    )
-    return result.rowcount
+    ).rowcount

@@ -82,8 +82,9 @@ def store_answers(
             records.update(load_records(connection, foreign))
         stored = _load_stored(connection, records)
         writer = PlanWriter(installation, now)
+        rules = {plugin: _rules(installation, plugin) for plugin in {entry[2] for entry in answers.wants}}
         for record, event, plugin, wants in answers.wants:
-            for about, changes in _compare(installation, plugin, record, wants, records, stored, now, reopen=reopen):
+            for about, changes in _compare(rules[plugin], plugin, record, wants, records, stored, now, reopen=reopen):
                 planned.add(changes)
                 writer.add(plugin, about, event.seq, changes)
         writer.flush(connection)
@@ -128,7 +129,7 @@ def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tu
 
 
 def _compare(
-    installation: Installation,
+    rules: Mapping[str, ActionRule],
     plugin: str,
     record: Record | None,
     wants: Wants,
@@ -147,7 +148,7 @@ def _compare(
                 reconcile(
                     wants.plans,
                     [plan for plan in old if plan.kind != "tick"],
-                    _Rules(installation, plugin),
+                    rules,
                     now=now,
                     unknown=wants.failures,
                     reopen=reopen,
@@ -162,29 +163,18 @@ def _compare(
         about = records.get(subject)
         if about is None:
             continue
-        changes = reconcile(
-            {"tick": mine}, stored.get((plugin, subject), []), _Rules(installation, plugin), now=now, reopen=reopen
-        )
+        changes = reconcile({"tick": mine}, stored.get((plugin, subject), []), rules, now=now, reopen=reopen)
         changes.cancel.clear()  # a tick adds; a later one takes nothing back
         yield about, changes
 
 
-class _Rules(Mapping[str, ActionRule]):
-    """The action rules of one plugin, by the action's own name."""
-
-    def __init__(self, installation: Installation, plugin: str) -> None:
-        self._actions = installation.plugins.actions
-        self._plugin = plugin
-
-    def __getitem__(self, name: str) -> ActionRule:
-        action = self._actions[self._plugin, name]
-        return ActionRule(action.again, action.when_late is not None)
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for plugin, name in self._actions if plugin == self._plugin)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def _rules(installation: Installation, plugin: str) -> dict[str, ActionRule]:
+    """Return the rules of one plugin's actions, by the action's own name."""
+    return {
+        name: ActionRule(action.again, action.when_late is not None)
+        for (owner, name), action in installation.plugins.actions.items()
+        if owner == plugin
+    }
 
 
 def _record_deliveries(

@@ -56,7 +56,7 @@ def load_history(connection: Connection, subjects: Iterable[Subject]) -> dict[Su
                 select(c.seq, c.source, c.id, c.type, c.time, c.subject_id, c.city, c.data)
                 .where(c.subject_type == kind, c.subject_id.in_(chunk))
                 .order_by(c.seq)
-            )
+            ).all()
             for seq, source, event_id, event_type, time, subject_id, city, data in rows:
                 subject = Subject(kind, subject_id)
                 history.setdefault(subject, []).append(

@@ -107,7 +107,7 @@ class _Loader:
 
     def _rows(self, statement: Select[Any], column: Any, ids: Iterable[int]) -> Iterator[Any]:
         for chunk in in_chunks(ids):
-            yield from self._connection.execute(statement.where(column.in_(chunk)))
+            yield from self._connection.execute(statement.where(column.in_(chunk))).all()
 
     def projects(self, ids: Collection[int]) -> dict[int, Project]:
         c = projects.c
