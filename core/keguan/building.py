@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from keguan.adapters.base import Adapter, Surroundings
 from keguan.adapters.registry import adapter_types
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
     from keguan.settings import ConfiguredAdapter
 
-__all__ = ["build_engine", "build_installation", "open_database", "open_rehearsal", "rehearsal_file"]
+__all__ = [
+    "WayOut",
+    "build_engine",
+    "build_installation",
+    "build_templates",
+    "build_ways_out",
+    "open_database",
+    "open_rehearsal",
+    "rehearsal_file",
+]
 
 
 def open_database(settings: Settings) -> Store:
@@ -129,36 +138,53 @@ def build_templates(settings: Settings, plugins: Plugins) -> Templates:
 def build_engine(installation: Installation, *, rehearsal: bool = False, stop: threading.Event | None = None) -> Engine:
     """Build the adapters that the channels name and return the engine over them.
 
-    In a rehearsal every channel leaves through the ``file`` adapter, whatever the configuration says.
+    In a rehearsal every channel leaves through the ``file`` adapter, whatever the configuration says. Deliveries
+    end early once ``stop`` is set.
     """
     settings = installation.settings
-    types = adapter_types(installation.plugins.adapters)
-    configured = configure_adapters(settings, types)
-    channels = sorted({"email", "sms", *settings.channels})
-    by_adapter: dict[str, list[str]] = {}
-    for channel in channels:
-        names = (FILE_ADAPTER,) if rehearsal else settings.adapters_of(channel)
-        if names:
-            by_adapter.setdefault(names[0], []).append(channel)
-    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, installation.language)
     return Engine(
         installation,
         [
             Delivery(
-                name=name,
-                adapter=_build(configured[name], surroundings),
-                channels=served,
+                name=way.name,
+                adapter=way.adapter,
+                channels=way.channels,
                 store=installation.store,
                 clock=installation.clock,
                 city=installation.city,
-                policy=_policy(settings, configured[name].in_doubt),
+                policy=_policy(settings, way.in_doubt),
                 language=installation.language,
                 batch=settings.runner.delivery_batch,
+                lease=timedelta(seconds=settings.runner.lease),
                 stop=stop,
             )
-            for name, served in sorted(by_adapter.items())
+            for way in build_ways_out(settings, installation.plugins, rehearsal=rehearsal)
         ],
     )
+
+
+class WayOut(NamedTuple):
+    """An adapter that is built, and the channels that leave through it."""
+
+    name: str
+    adapter: Adapter
+    channels: tuple[str, ...]
+    in_doubt: str
+
+
+def build_ways_out(settings: Settings, plugins: Plugins, *, rehearsal: bool = False) -> list[WayOut]:
+    """Build every adapter that some channel leaves through, sorted by name; raises ``ConfigError``."""
+    configured = configure_adapters(settings, adapter_types(plugins.adapters))
+    by_adapter: dict[str, list[str]] = {}
+    for channel in sorted({"email", "sms", *settings.channels}):
+        names = (FILE_ADAPTER,) if rehearsal else settings.adapters_of(channel)
+        if names:
+            by_adapter.setdefault(names[0], []).append(channel)
+    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, settings.language)
+    return [
+        WayOut(name, _build(configured[name], surroundings), tuple(channels), configured[name].in_doubt)
+        for name, channels in sorted(by_adapter.items())
+    ]
 
 
 def _build(adapter: ConfiguredAdapter, surroundings: Surroundings) -> Adapter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,7 +18,7 @@ from keguan.masking import mask_email, mask_phone
 from keguan.model import Attachment, City
 from keguan.outbox import queue
 from keguan.outbox.gate import Candidate, Hold, Pass, Permissions, Refuse, judge
-from keguan.outbox.retry import RetryPolicy, after_attempt
+from keguan.outbox.retry import Next, RetryPolicy, after_attempt
 from keguan.store.engine import Store
 from keguan.store.schema import people
 from keguan.texts import Language, text
@@ -59,6 +59,7 @@ class Delivery:
         policy: RetryPolicy,
         language: Language,
         batch: int = 16,
+        lease: timedelta = queue.LEASE,
         stop: threading.Event | None = None,
     ) -> None:
         self.name = name
@@ -70,6 +71,7 @@ class Delivery:
         self._city = city
         self._language = language
         self._batch = batch
+        self._lease = lease
         self._stop = stop or threading.Event()
         self._worker = f"{queue.worker_name()}/{name}"
         self._paused_until: datetime | None = None
@@ -80,16 +82,23 @@ class Delivery:
         tally = Tally()
         while not self._stop.is_set():
             now = self._clock.now()
-            if self._paused_until is not None and now < self._paused_until:
-                break
+            if self._paused_until is not None:
+                if now < self._paused_until:
+                    break
+                self._paused_until = None
             with self._store.write() as connection:
-                batch = queue.claim(connection, self.channels, self.name, self._worker, now, self._batch)
+                batch = queue.claim(connection, self.channels, self.name, self._worker, now, self._batch, self._lease)
                 recipients, permissions, late = self._facts(connection, batch, now)
             if not batch:
                 break
             tally.claimed += len(batch)
             self._deliver(batch, recipients, permissions, late, tally)
         return tally
+
+    def take_back(self) -> None:
+        """Queue again what a failed pass had claimed and not started."""
+        with self._store.write() as connection:
+            queue.release(connection, self._worker)
 
     def close(self) -> None:
         """End the adapter's session."""
@@ -159,13 +168,12 @@ class Delivery:
     def _send(self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally) -> None:
         """Hand one message over, with its start and its outcome each on disk before anything follows."""
         with self._store.write() as connection:
-            if not queue.start(connection, row.id, self._worker, self._clock.now()):
+            if not queue.start(connection, row.id, self._worker, self._clock.now(), self._lease):
                 return
         report = self._attempt(row, recipient, address)
         outcome = after_attempt(report, row.attempts, row.doubts, self.policy, self._clock.now())
         masked = mask_email(address) if row.channel == "email" else mask_phone(address)
-        with self._store.write() as connection:
-            queue.mark(connection, row.id, self._worker, outcome, masked)
+        self._record(row, outcome, masked)
         if report.outcome is Outcome.CONFIGURATION:
             self._paused_until = outcome.next_at
         if outcome.status == "sent":
@@ -185,6 +193,26 @@ class Delivery:
             note=text(self._language, verdict.note) if verdict.note else None,
         )
 
+    def _record(self, row: Row[Any], outcome: Next, masked: str | None) -> None:
+        """Write an outcome, again and again while the database is locked or full: only this thread knows it.
+
+        Told to stop, it tries once more; then the message is in doubt for the next process.
+        """
+        pause = 0.25
+        while True:
+            last = self._stop.is_set()
+            try:
+                with self._store.write() as connection:
+                    queue.mark(connection, row.id, self._worker, outcome, masked)
+            except DatabaseError as error:
+                if last:
+                    raise
+                self._log.error("outcome not recorded yet", key=row.key, error=str(error), again_in=pause)
+                self._stop.wait(pause)
+                pause = min(pause * 2, 30.0)
+            else:
+                return
+
     def _attempt(self, row: Row[Any], recipient: _Recipient, address: str) -> Report:
         message = OutgoingMessage(
             key=row.key,
@@ -199,9 +227,7 @@ class Delivery:
         )
         try:
             return self._adapter.send(message, self._clock.now())
-        except DatabaseError:
-            raise
-        except Exception as error:  # noqa: BLE001 - an adapter is foreign code: nobody knows what had left
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - an adapter is foreign code: nobody knows what had left
             return Report(Outcome.IN_DOUBT, f"{type(error).__name__} in adapter {self.name}")
 
     def _keep_back(self, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
@@ -16,6 +17,7 @@ from keguan.store.schema import messages, permissions
 
 __all__ = [
     "claim",
+    "is_gone",
     "late_counts",
     "load_permissions",
     "mark",
@@ -26,15 +28,17 @@ __all__ = [
     "worker_name",
 ]
 
-LEASE = timedelta(minutes=10)
-"""Longer than a whole batch can take: sixteen messages of at most twenty seconds each."""
+LEASE = timedelta(minutes=2)
+"""Counted anew when a message is handed to its adapter, so it need only outlast one attempt of twenty seconds."""
+_THIS_START = uuid4().hex[:8]
+"""Tells this process from an earlier one of the same number: after a restart in place, or in a container."""
 
 _m = messages.c
 
 
 def worker_name() -> str:
     """Return a name by which a later process can tell whether this one still lives."""
-    return f"{socket.gethostname()}/{os.getpid()}"
+    return f"{socket.gethostname()}/{os.getpid()}/{_THIS_START}"
 
 
 def claim(
@@ -44,6 +48,7 @@ def claim(
     worker: str,
     now: datetime,
     limit: int,
+    lease: timedelta = LEASE,
 ) -> Sequence[Row[Any]]:
     """Take up to ``limit`` messages of ``channels`` that are due at ``now`` and return their rows.
 
@@ -59,22 +64,22 @@ def claim(
     statement = (
         update(messages)
         .where(_m.id.in_(due))
-        .values(status="sending", worker=worker, lease_until=now + LEASE, adapter=adapter, started_at=None)
+        .values(status="sending", worker=worker, lease_until=now + lease, adapter=adapter, started_at=None)
         .returning(messages)
     )
     # RETURNING promises no order
     return sorted(connection.execute(statement), key=lambda row: (row.next_at, row.id))
 
 
-def start(connection: Connection, message_id: int, worker: str, now: datetime) -> bool:
+def start(connection: Connection, message_id: int, worker: str, now: datetime, lease: timedelta = LEASE) -> bool:
     """Record that the message is handed to its adapter now: from here on a crash means *in doubt*.
 
-    Returns ``False`` when the lease was lost meanwhile; the message must then not be sent.
+    Its lease begins anew. Returns ``False`` when the lease was lost meanwhile; the message must then not be sent.
     """
     result = connection.execute(
         update(messages)
         .where(_m.id == message_id, _m.worker == worker, _m.status == "sending")
-        .values(started_at=now)
+        .values(started_at=now, lease_until=now + lease)
     )
     return result.rowcount == 1
 
@@ -118,25 +123,30 @@ def put_back(
     )
 
 
-def release(connection: Connection, worker: str, ids: Iterable[int]) -> None:
-    """Give back what was claimed and not started, so that a clean stop leaves nothing behind."""
-    connection.execute(
-        update(messages)
-        .where(_m.id.in_(list(ids)), _m.worker == worker, _m.status == "sending", _m.started_at.is_(None))
-        .values(status="queued", worker=None, lease_until=None)
-    )
+def release(connection: Connection, worker: str, ids: Iterable[int] | None = None) -> None:
+    """Give back what was claimed and not started (``ids``, or all), so that a clean stop leaves nothing behind."""
+    mine = [_m.worker == worker, _m.status == "sending", _m.started_at.is_(None)]
+    if ids is not None:
+        mine.append(_m.id.in_(list(ids)))
+    connection.execute(update(messages).where(*mine).values(status="queued", worker=None, lease_until=None))
 
 
 def recover(connection: Connection, now: datetime) -> tuple[int, list[Row[Any]]]:
     """Find messages whose worker died: queue those not started, return those in doubt.
 
-    A worker counts as dead when its lease has ended, or when it ran on this host and its process is gone.
-    Returns how many were queued again, and the rows that had been handed to an adapter; their policy decides.
+    A worker counts as dead when its lease has ended, or when it ran on this host and its process is gone. This
+    process's own are left alone: their threads know better, and may only be waiting to write an outcome. Returns
+    how many were queued again, and the rows that had been handed to an adapter; their policy decides.
     """
     held = connection.execute(
         select(_m.id, _m.worker, _m.lease_until, _m.started_at).where(_m.status == "sending")
     ).all()
-    dead = [row for row in held if row.lease_until <= now or _is_gone(row.worker)]
+    own = f"{worker_name()}/"
+    dead = [
+        row
+        for row in held
+        if is_gone(row.worker) or (row.lease_until <= now and not (row.worker or "").startswith(own))
+    ]
     idle = [row.id for row in dead if row.started_at is None]
     if idle:
         connection.execute(
@@ -147,21 +157,19 @@ def recover(connection: Connection, now: datetime) -> tuple[int, list[Row[Any]]]
     started = [row.id for row in dead if row.started_at is not None]
     if not started:
         return len(idle), []
-    return len(idle), list(
-        connection.execute(select(messages).where(_m.id.in_(started), _m.status == "sending"))
-    )
+    return len(idle), list(connection.execute(select(messages).where(_m.id.in_(started), _m.status == "sending")))
 
 
-def _is_gone(worker: str | None) -> bool:
-    """Whether the process behind a worker's name is certainly dead."""
-    host, _, number = (worker or "").partition("/")
-    pid = number.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdigit():
+def is_gone(worker: str | None) -> bool:
+    """Return whether the process behind a worker's name is certainly dead."""
+    host, _, rest = (worker or "").partition("/")
+    number, _, rest = rest.partition("/")
+    if host != socket.gethostname() or not number.isdigit():
         return False
-    if int(pid) == os.getpid():
-        return False
+    if int(number) == os.getpid():
+        return rest.partition("/")[0] != _THIS_START
     try:
-        os.kill(int(pid), 0)
+        os.kill(int(number), 0)
     except ProcessLookupError:
         return True
     except PermissionError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 import structlog
@@ -14,12 +14,13 @@ from keguan.clock import VirtualClock
 from keguan.installation import Installation
 from keguan.outbox import queue
 from keguan.outbox.delivery import Delivery
-from keguan.outbox.retry import after_attempt
-from keguan.plans.due import RunTally, recover_plans, run_due
+from keguan.outbox.retry import RetryPolicy, after_attempt
+from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
 from keguan.plans.recall import subjects_by_calendar
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
 from keguan.store.schema import deliveries, messages, plans
+from keguan.texts import text
 
 __all__ = ["Engine", "Settled"]
 
@@ -42,6 +43,11 @@ class Settled:
     refused: int = 0
     undelivered: int = 0
     failures: list[str] = field(default_factory=list)
+
+    def merge(self, other: Settled) -> None:
+        """Add what happened at another time."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
 
 class Engine:
@@ -75,17 +81,21 @@ class Engine:
         """Take up again what a dead process left claimed; what it had handed over goes by its adapter's policy."""
         now = self.installation.clock.now()
         policies = {delivery.name: delivery.policy for delivery in self.deliveries}
-        default = next(iter(policies.values()))
+        died = text(self.installation.language, "runner.died_while_sending")
         with self.installation.store.write() as connection:
             plans_again = recover_plans(connection, now)
             queued, doubtful = queue.recover(connection, now)
             for row in doubtful:
-                report = Report(Outcome.IN_DOUBT, "the process ended before the answer was recorded")
-                policy = policies.get(row.adapter, default)
-                outcome = after_attempt(report, row.attempts, row.doubts, policy, now)
+                policy = policies.get(row.adapter, RetryPolicy(in_doubt="hold"))  # an adapter that is no longer used
+                outcome = after_attempt(Report(Outcome.IN_DOUBT, died), row.attempts, row.doubts, policy, now)
                 queue.mark(connection, row.id, row.worker, outcome, row.to_masked)
         if plans_again or queued or doubtful:
             self._log.warning("recovered", plans=plans_again, queued=queued, in_doubt=len(doubtful))
+
+    def take_back(self) -> None:
+        """Plan again what this process had taken up in a pass that failed."""
+        with self.installation.store.write() as connection:
+            take_back_plans(connection, self.installation.clock.now())
 
     def _follow_calendar(self) -> None:
         """Compute again what hangs on the calendar when somebody loaded other days."""
@@ -132,37 +142,42 @@ class Engine:
             total.tasks += tally.tasks
         return busy
 
-    def fast_forward(self, clock: VirtualClock, until: datetime) -> Settled:
-        """Live through the time to ``until`` on a virtual clock, waking only when something is due."""
+    def fast_forward(
+        self, clock: VirtualClock, until: datetime, after_wake: Callable[[datetime], None] | None = None
+    ) -> Settled:
+        """Live through the time to ``until`` on a virtual clock, waking only when something is due.
+
+        ``after_wake`` is called with the present each time everything was settled: for who lives along, such as
+        the staff of a demonstration.
+        """
         total = Settled()
         while True:
             total.ticks += len(record_ticks(self.installation))
-            now = self.settle()
-            for name in ("events", "planned", "moved", "cancelled", "ran", "missed", "failed", "tasks"):
-                setattr(total, name, getattr(total, name) + getattr(now, name))
-            for name in ("sent", "held", "refused", "undelivered"):
-                setattr(total, name, getattr(total, name) + getattr(now, name))
-            total.failures += now.failures
+            total.merge(self.settle())
+            if after_wake is not None:
+                after_wake(clock.now())
             wake = self.next_wake()
             if clock.now() >= until:
                 return total
-            clock.set(until if wake is None else min(max(wake, clock.now()), until))
+            clock.set(until if wake is None else min(wake, until))
 
     def next_wake(self) -> datetime | None:
-        """Return the earliest instant from now on at which something falls due, ``None`` for never."""
+        """Return the earliest instant after now at which something falls due, ``None`` for never.
+
+        What is due already and stayed, such as a message on a channel without an adapter, wakes nobody again.
+        """
         now = self.installation.clock.now()
         with self.installation.store.read() as connection:
             found = [
-                connection.execute(select(func.min(plans.c.due_at)).where(plans.c.status == "planned")).scalar(),
-                connection.execute(select(func.min(plans.c.lease_until)).where(plans.c.status == "running")).scalar(),
-                connection.execute(
-                    select(func.min(messages.c.next_at)).where(messages.c.status.in_(("queued", "held")))
-                ).scalar(),
-                connection.execute(
-                    select(func.min(deliveries.c.retry_at)).where(deliveries.c.status == "failed")
-                ).scalar(),
-                next_tick(self.installation, cities_in_use(connection, self.installation), now),
+                connection.execute(select(func.min(column)).where(condition, column > now)).scalar()
+                for column, condition in (
+                    (plans.c.due_at, plans.c.status == "planned"),
+                    (plans.c.lease_until, plans.c.status == "running"),
+                    (messages.c.next_at, messages.c.status.in_(("queued", "held"))),
+                    (deliveries.c.retry_at, deliveries.c.status == "failed"),
+                )
             ]
+            found.append(next_tick(self.installation, cities_in_use(connection, self.installation), now))
         return min((instant for instant in found if instant is not None), default=None)
 
     def close(self) -> None:

@@ -42,18 +42,34 @@ def record_ticks(installation: Installation, up_to: date | Literal["today"] | No
     the time of day: what ``keguan tick`` asks for.
     """
     now = installation.clock.now()
-    due: list[tuple[date, str]] = []
-    with installation.store.write() as connection:
-        for city in cities_in_use(connection, installation):
-            if up_to is None:
-                today = _last_due(installation, city, now)
-            else:
-                today = installation.city(city).today(now) if up_to == "today" else up_to
-            days = missing_ticks(_last(connection, city), today, installation.settings.runner.catch_up_days)
-            due.extend((day, city) for day in days)
-        due.sort()
+    with installation.store.read() as connection:
+        if not _due(installation, connection, up_to, now):
+            return []
+    with installation.store.write() as connection:  # again, for somebody may have been quicker
+        due = _due(installation, connection, up_to, now)
         append(installation.store, connection, list(_events(installation, due)), now)
     return [(city, day) for day, city in due]
+
+
+def _due(
+    installation: Installation, connection: Connection, up_to: date | Literal["today"] | None, now: datetime
+) -> list[tuple[date, str]]:
+    """Return day and city of every tick that is due and not recorded, oldest first."""
+    due: list[tuple[date, str]] = []
+    for key in cities_in_use(connection, installation):
+        city = installation.city(key)
+        last = _last(connection, key)
+        today = city.today(now)
+        if up_to is None:
+            if city.at(today, installation.settings.tick_at(key)) > now:
+                if last is None:
+                    continue  # the first tick ever is today's, and its time has not come
+                today -= timedelta(days=1)
+        elif up_to != "today":
+            today = up_to
+        days = missing_ticks(last, today, installation.settings.runner.catch_up_days)
+        due.extend((day, key) for day in days)
+    return sorted(due)
 
 
 def next_tick(installation: Installation, cities: Iterable[str], now: datetime) -> datetime | None:
@@ -66,14 +82,6 @@ def next_tick(installation: Installation, cities: Iterable[str], now: datetime) 
             at = city.at(city.today(now) + timedelta(days=1), installation.settings.tick_at(key))
         instants.append(at)
     return min(instants, default=None)
-
-
-def _last_due(installation: Installation, key: str, now: datetime) -> date:
-    """Return the newest business day of a city whose tick time has come."""
-    city = installation.city(key)
-    today = city.today(now)
-    reached = city.at(today, installation.settings.tick_at(key)) <= now
-    return today if reached else today - timedelta(days=1)
 
 
 def _last(connection: Connection, city: str) -> date | None:

@@ -180,7 +180,7 @@ class RunnerSettings(_Section):
     """Missed daily ticks that are caught up at most."""
     hook_timeout: float = Field(default=60.0, gt=0)
     """After this long in one call a plugin counts as hanging, and the daemon restarts."""
-    lease: float = Field(default=120.0, gt=0)
+    lease: float = Field(default=120.0, ge=30)  # an adapter may take 20 s for one message
     """A claim that its owner has not renewed for this long was left behind by a crash."""
     stop_within: float = Field(default=15.0, gt=0, le=20)
     """SIGTERM: how long the messages in hand may take."""

@@ -1,0 +1,101 @@
+"""Starts the daemon: takes the lock, notes earlier hangs, loads the plugins under the watchdog, and runs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import TypeVar
+
+import structlog
+
+from keguan.building import build_engine, build_installation
+from keguan.clock import Clock
+from keguan.errors import DatabaseError, KeguanError
+from keguan.plugins import Watchdog
+from keguan.runner.daemon import Daemon, Ending
+from keguan.runner.hangs import note_hangs
+from keguan.runner.lock import DaemonLock, note_start, note_stop
+from keguan.runner.reload import ConfigWatch
+from keguan.runner.scopes import apply_scopes
+from keguan.runner.workers import Pauses
+from keguan.settings import Settings
+from keguan.store.engine import Store
+
+__all__ = ["Ended", "run_daemon"]
+
+T = TypeVar("T")
+_PATIENCE = 60.0
+"""Seconds for which a start waits for a database that is locked or full: a restart in place must survive that."""
+_PASSING = ("store.locked", "store.full", "store.io", "store.unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the daemon ended, and whether threads were left behind that must not be waited for."""
+
+    ending: Ending
+    hanging: bool
+
+
+def run_daemon(settings: Settings, store: Store, clock: Clock, watch: ConfigWatch) -> Ended:
+    """Be the daemon of ``store`` until told to stop or to reload.
+
+    Call it in the main thread. ``watch`` must have been made when ``settings`` were read. Raises
+    ``DatabaseError`` when another daemon runs, and what keeps this one from starting or going on.
+    """
+    lock = DaemonLock(store)
+    lock.acquire()
+    try:
+        with contextlib.ExitStack() as until_end:
+            _patiently(lambda: _note(store, clock, note_start))
+            try:
+                daemon = _build(settings, store, clock, watch, lock, until_end)
+            except KeguanError:
+                _note(store, clock, note_stop)
+                raise
+            ending = daemon.run()
+            return Ended(ending, bool(daemon.hanging))
+    finally:
+        lock.release()
+
+
+def _build(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    watch: ConfigWatch,
+    lock: DaemonLock,
+    until_end: contextlib.ExitStack,
+) -> Daemon:
+    folder = settings.path("var/watchdog")
+    _patiently(lambda: note_hangs(store, folder, clock.now()))
+    watchdog = until_end.enter_context(Watchdog(folder, settings.runner.hook_timeout))
+    installation = _patiently(lambda: build_installation(settings, store, clock, watchdog=watchdog))
+    for error in installation.templates.check_all():
+        raise error
+    _patiently(lambda: apply_scopes(installation))
+    stop = threading.Event()
+    return Daemon(build_engine(installation, stop=stop), lock, stop, watch)
+
+
+def _note(store: Store, clock: Clock, note: Callable[..., None]) -> None:
+    with store.write() as connection:
+        note(connection, clock.now())
+
+
+def _patiently(action: Callable[[], T]) -> T:
+    """Return what ``action`` returns; wait and try again while the database has a bad day."""
+    pauses = Pauses()
+    ends = monotonic() + _PATIENCE
+    while True:
+        try:
+            return action()
+        except DatabaseError as error:
+            if error.key not in _PASSING or monotonic() >= ends:
+                raise
+            pause = pauses.after_failure()
+            structlog.get_logger("keguan.runner").error("start waits", error=str(error), again_in=pause)
+            sleep(pause)
