@@ -29,8 +29,7 @@ def list_(app: App) -> None:
     from keguan.plugins.recorded import plugin_rows
 
     with app.store.read() as connection:
-        rows = plugin_rows(connection, app.settings)
-    app.answer_rows(rows, _COLUMNS, "commands.plugins")
+        app.answer_rows(plugin_rows(connection, app.settings), _COLUMNS, "commands.plugins")
 
 
 @plugins_command.command("enable")

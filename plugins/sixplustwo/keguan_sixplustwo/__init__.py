@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from keguan.hookspecs import hookimpl
 from keguan.model import Action, Check, City, Context, Contract, Event, Home, Plan, Record
@@ -23,6 +24,9 @@ from keguan_sixplustwo.report import coverage, playbook_rows
 from keguan_sixplustwo.settings import Settings
 from keguan_sixplustwo.touchpoint import Touchpoint, Trigger
 
+if TYPE_CHECKING:
+    import click
+
 __all__ = [
     "Playbook",
     "Prepared",
@@ -37,6 +41,7 @@ __all__ = [
     "prepare",
     "register_actions",
     "register_checks",
+    "register_commands",
     "register_hookspecs",
     "register_settings",
 ]
@@ -86,6 +91,14 @@ def register_actions(prepared: object) -> list[Action]:
     """Offer one action per touchpoint."""
     assert isinstance(prepared, Prepared)
     return _actions(prepared)
+
+
+@hookimpl
+def register_commands() -> list[click.Command]:
+    """Offer ``keguan sixplustwo playbook`` and ``keguan sixplustwo coverage``."""
+    from keguan_sixplustwo.commands import commands  # noqa: PLC0415 - the command line is not needed to plan
+
+    return commands()
 
 
 @hookimpl
