@@ -65,6 +65,9 @@ class Adapter(Protocol):
         An exception is recorded as ``in_doubt`` by the caller, because nobody knows what had left by then.
         """
 
+    def check(self) -> str | None:
+        """Log in without sending anything; return ``None`` when all is well, else one line with what is wrong."""
+
     def close(self) -> None:
         """End the session, if there is one; never raises."""
 

@@ -9,6 +9,7 @@ with every message where these files are the real way out.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -87,6 +88,16 @@ class FileAdapter:
             detail = text(self._language, "adapter.file_unwritable", directory=self._shown, problem=problem)
             return Report(Outcome.TEMPORARY, detail)
         return Report(Outcome.SENT)
+
+    def check(self) -> str | None:
+        """Look whether the folder can be written to; see ``Adapter.check``."""
+        place = self._directory
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+            return None
+        problem = os.strerror(errno.EACCES if place.is_dir() else errno.ENOTDIR)
+        return text(self._language, "adapter.file_unwritable", directory=self._shown, problem=problem)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -111,6 +111,17 @@ class SmtpAdapter:
         self._opened, self._count = time.monotonic(), 0
         return self._deliver(fresh, message, to, data) or self._report(Outcome.TEMPORARY, "adapter.smtp_lost_before")
 
+    def check(self) -> str | None:
+        """Connect and log in, send nothing; see ``Adapter.check``."""
+        self._limit.start(self._settings.timeout)
+        try:
+            self._session.open()
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            self._session.drop()
+            return self._not_connected(error).detail
+        self._opened, self._count = time.monotonic(), 0
+        return None
+
     def close(self) -> None:
         """End the session; never raises."""
         self._limit.start(self._settings.timeout)

@@ -97,7 +97,7 @@ def new(app: App, name: str, directory: str) -> None:
     """Write a complete project keguan-NAME: a city variant of the 6+2 steps with its tests."""
     from pathlib import Path
 
-    from keguan.plugins.scaffold import write_project
+    from keguan.scaffold import write_project
 
     folder = write_project(Path(directory), name)
     app.answer({"directory": str(folder)})

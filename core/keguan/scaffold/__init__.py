@@ -1,0 +1,42 @@
+"""Write a new city variant as a project of its own: package, settings, tests that pass at once."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from keguan.errors import UsageError
+
+__all__ = ["write_project"]
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_FILES = {  # template → where it goes; {name} is the plugin's name
+    "pyproject.toml.j2": "pyproject.toml",
+    "README.md.j2": "README.md",
+    "plugin.py.j2": "keguan_{name}/__init__.py",
+    "test_plugin.py.j2": "tests/test_{name}.py",
+    "py.typed.j2": "keguan_{name}/py.typed",
+}
+
+
+def write_project(directory: Path, name: str) -> Path:
+    """Write the project ``keguan-NAME`` into a new folder below ``directory`` and return that folder.
+
+    Raises ``UsageError`` for a name that could stand neither in the configuration nor in Python, and when the
+    folder exists: nothing is ever overwritten.
+    """
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only for the one who asks
+
+    if not _NAME.fullmatch(name):
+        raise UsageError("commands.plugins.bad_name", name=name)
+    folder = directory / f"keguan-{name.replace('_', '-')}"
+    if folder.exists():
+        raise UsageError("commands.plugins.folder_exists", folder=folder)
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 - Python files
+    for source, place in _FILES.items():
+        text = (resources.files(__name__) / source).read_text(encoding="utf-8")
+        target = folder / place.format(name=name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(environment.from_string(text).render(name=name, distribution=folder.name), encoding="utf-8")
+    return folder
