@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 import structlog
-from sqlalchemy import func, select
-
 from keguan.adapters.base import Outcome, Report
 from keguan.clock import VirtualClock
 from keguan.installation import Installation
@@ -18,8 +16,8 @@ from keguan.outbox.retry import RetryPolicy, after_attempt
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
 from keguan.plans.recall import subjects_by_calendar
+from keguan.runner.horizon import look_ahead
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
-from keguan.store.schema import deliveries, messages, plans
 from keguan.texts import text
 
 __all__ = ["Engine", "Settled"]
@@ -110,36 +108,53 @@ class Engine:
 
     def settle(self) -> Settled:
         """Plan, run and deliver until nothing is left to do at this instant; then say what happened."""
-        total = Settled()
         self.recover()
+        self._follow_calendar()
+        return self._settle()
+
+    def _settle(self) -> Settled:
+        """Do pass after pass, each only when there is something for it, until a round changes nothing."""
+        total = Settled()
         busy = True
         while busy:
-            busy = self._settle_plans(total)
-            for delivery in self.deliveries:
-                tally = delivery.run()
-                total.sent += tally.sent
-                total.held += tally.held
-                total.refused += tally.refused
-                total.undelivered += tally.failed
-                busy = busy or tally.claimed > 0
+            now = self.installation.clock.now()
+            with self.installation.store.read() as connection:
+                ahead = look_ahead(connection)
+            busy = (ahead.events is not None or _due(ahead.retry, now)) and self._settle_events(total)
+            if _due(ahead.plan, now) or busy:
+                busy = self._settle_plans(total) or busy
+            if _due(ahead.message, now) or busy:
+                busy = self._settle_messages(total) or busy
         return total
+
+    def _settle_events(self, total: Settled) -> bool:
+        planned = self.plan_all()
+        total.events += planned.events
+        total.planned += planned.inserted
+        total.moved += planned.moved
+        total.cancelled += planned.cancelled
+        total.failures += [str(failure) for failure in planned.failures]
+        return planned.events > 0
 
     def _settle_plans(self, total: Settled) -> bool:
         busy = False
-        planned = self.plan_all()
-        if planned.events:
-            busy = True
-            total.events += planned.events
-            total.planned += planned.inserted
-            total.moved += planned.moved
-            total.cancelled += planned.cancelled
-            total.failures += [str(failure) for failure in planned.failures]
         while (tally := self.run()).claimed:
             busy = True
             total.ran += tally.done
             total.missed += tally.missed
             total.failed += tally.failed
             total.tasks += tally.tasks
+        return busy
+
+    def _settle_messages(self, total: Settled) -> bool:
+        busy = False
+        for delivery in self.deliveries:
+            tally = delivery.run()
+            total.sent += tally.sent
+            total.held += tally.held
+            total.refused += tally.refused
+            total.undelivered += tally.failed
+            busy = busy or tally.claimed > 0
         return busy
 
     def fast_forward(
@@ -151,36 +166,31 @@ class Engine:
         the staff of a demonstration.
         """
         total = Settled()
+        self.recover()
+        self._follow_calendar()
+        tick: datetime | None = clock.now()
         while True:
-            total.ticks += len(record_ticks(self.installation))
-            total.merge(self.settle())
+            if _due(tick, clock.now()):
+                total.ticks += len(record_ticks(self.installation))
+                with self.installation.store.read() as connection:
+                    cities = cities_in_use(connection, self.installation)
+                tick = next_tick(self.installation, cities, clock.now())
+            total.merge(self._settle())
             if after_wake is not None:
                 after_wake(clock.now())
-            wake = self.next_wake()
             if clock.now() >= until:
                 return total
-            clock.set(until if wake is None else min(wake, until))
-
-    def next_wake(self) -> datetime | None:
-        """Return the earliest instant after now at which something falls due, ``None`` for never.
-
-        What is due already and stayed, such as a message on a channel without an adapter, wakes nobody again.
-        """
-        now = self.installation.clock.now()
-        with self.installation.store.read() as connection:
-            found = [
-                connection.execute(select(func.min(column)).where(condition, column > now)).scalar()
-                for column, condition in (
-                    (plans.c.due_at, plans.c.status == "planned"),
-                    (plans.c.lease_until, plans.c.status == "running"),
-                    (messages.c.next_at, messages.c.status.in_(("queued", "held"))),
-                    (deliveries.c.retry_at, deliveries.c.status == "failed"),
-                )
-            ]
-            found.append(next_tick(self.installation, cities_in_use(connection, self.installation), now))
-        return min((instant for instant in found if instant is not None), default=None)
+            with self.installation.store.read() as connection:
+                ahead = look_ahead(connection, after=clock.now())
+            clock.set(min(instant for instant in (ahead.next, tick, until) if instant is not None))
+            if _due(ahead.lease, clock.now()):
+                self.recover()
 
     def close(self) -> None:
         """End the adapters' sessions."""
         for delivery in self.deliveries:
             delivery.close()
+
+
+def _due(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now

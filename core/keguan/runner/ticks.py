@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from keguan.events.log import NewEvent, append
 from keguan.installation import Installation
@@ -85,8 +85,12 @@ def next_tick(installation: Installation, cities: Iterable[str], now: datetime) 
 
 
 def _last(connection: Connection, city: str) -> date | None:
+    # not max(): that reads every tick there ever was
     number = connection.execute(
-        select(func.max(events.c.subject_id)).where(events.c.subject_type == "day", events.c.city == city)
+        select(events.c.subject_id)
+        .where(events.c.subject_type == "day", events.c.city == city)
+        .order_by(events.c.subject_id.desc())
+        .limit(1)
     ).scalar()
     return None if number is None else date.fromordinal(number)
 
