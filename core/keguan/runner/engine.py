@@ -16,7 +16,7 @@ from keguan.outbox.retry import RetryPolicy, after_attempt
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
 from keguan.plans.recall import subjects_by_calendar
-from keguan.runner.horizon import look_ahead
+from keguan.runner.horizon import Horizon, look_ahead
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
 from keguan.texts import text
 
@@ -110,22 +110,28 @@ class Engine:
         """Plan, run and deliver until nothing is left to do at this instant; then say what happened."""
         self.recover()
         self._follow_calendar()
-        return self._settle()
-
-    def _settle(self) -> Settled:
-        """Do pass after pass, each only when there is something for it, until a round changes nothing."""
         total = Settled()
-        busy = True
-        while busy:
+        self._settle(total)
+        return total
+
+    def _settle(self, total: Settled) -> Horizon:
+        """Do pass after pass, each only when there is something for it, until a round changes nothing.
+
+        Returns what is left to do: nothing that is due, except what nobody can take.
+        """
+        while True:
             now = self.installation.clock.now()
             with self.installation.store.read() as connection:
                 ahead = look_ahead(connection)
-            busy = (ahead.events is not None or _due(ahead.retry, now)) and self._settle_events(total)
-            if _due(ahead.plan, now) or busy:
-                busy = self._settle_plans(total) or busy
-            if _due(ahead.message, now) or busy:
-                busy = self._settle_messages(total) or busy
-        return total
+            busy = False
+            if ahead.events is not None or _due(ahead.retry, now):
+                busy = self._settle_events(total)
+            if not busy and _due(ahead.plan, now):
+                busy = self._settle_plans(total)
+            if not busy and _due(ahead.message, now):
+                busy = self._settle_messages(total)
+            if not busy:
+                return ahead
 
     def _settle_events(self, total: Settled) -> bool:
         planned = self.plan_all()
@@ -175,13 +181,14 @@ class Engine:
                 with self.installation.store.read() as connection:
                     cities = cities_in_use(connection, self.installation)
                 tick = next_tick(self.installation, cities, clock.now())
-            total.merge(self._settle())
+            ahead = self._settle(total)
             if after_wake is not None:
                 after_wake(clock.now())
             if clock.now() >= until:
                 return total
-            with self.installation.store.read() as connection:
-                ahead = look_ahead(connection, after=clock.now())
+            if _due(ahead.next, clock.now()):
+                with self.installation.store.read() as connection:
+                    ahead = look_ahead(connection, after=clock.now())
             clock.set(min(instant for instant in (ahead.next, tick, until) if instant is not None))
             if _due(ahead.lease, clock.now()):
                 self.recover()
