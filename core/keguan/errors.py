@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "ConfigError",
     "DatabaseError",
     "InputError",
     "KeguanError",
     "PluginError",
+    "Refusals",
     "TemplateError",
     "UsageError",
 ]
@@ -54,6 +57,14 @@ class PluginError(KeguanError):
 
 class InputError(KeguanError):
     """A file or an event that came in cannot be accepted."""
+
+
+class Refusals(InputError):
+    """Of several things that were asked for some are refused: ``errors`` has one for each. Nothing was changed."""
+
+    def __init__(self, errors: Sequence[KeguanError]) -> None:
+        super().__init__(errors[0].key, **errors[0].values)
+        self.errors = tuple(errors)
 
 
 class TemplateError(KeguanError):

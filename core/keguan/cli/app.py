@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +18,7 @@ from keguan.errors import KeguanError, UsageError
 if TYPE_CHECKING:
     from keguan.clock import Clock
     from keguan.installation import Installation
+    from keguan.queries.reader import Reader
     from keguan.runner.engine import Engine
     from keguan.settings import Settings
     from keguan.store.engine import Store
@@ -89,6 +91,13 @@ class App:
         return store
 
     @cached_property
+    def reader(self) -> Reader:
+        """What the lists read with: the database as of now. Loads no plugin."""
+        from keguan.queries.reader import Reader
+
+        return Reader(self.store, self.settings, self.clock.now(), self.language)
+
+    @cached_property
     def installation(self) -> Installation:
         """Database, plugins and clock together; loads the plugins that are on."""
         from keguan.building import build_installation
@@ -142,30 +151,34 @@ class App:
         """
         return self._stream_json(rows) if self.as_json else self._table(rows, columns, area)
 
+    def details(self, row: Mapping[str, Any], fields: Sequence[str], area: str) -> None:
+        """Print one row for people, a line for each of ``fields``; silent with ``--json``."""
+        if self.as_json:
+            return
+        from keguan.cli.cells import shown
+
+        for field in fields:
+            click.echo(f"{self.text(f'{area}.column.{field}')}: {shown(row.get(field), self, field)}")
+
     def _stream_json(self, rows: Iterable[Mapping[str, Any]]) -> int:
         count = 0
-        click.echo("[", nl=False)
-        for count, row in enumerate(rows, start=1):
-            click.echo(
-                ("," if count > 1 else "") + "\n" + json.dumps(row, ensure_ascii=False, default=_plain), nl=False
-            )
-        click.echo("\n]" if count else "]")
+        out = sys.stdout  # `click.echo` would flush it a million times
+        for count, row in enumerate(rows, start=1):  # an error before the first row leaves standard output empty
+            out.write(",\n" if count > 1 else "[\n")
+            out.write(json.dumps(row, ensure_ascii=False, default=_plain))
+        out.write("\n]\n" if count else "[]\n")
+        out.flush()
         return count
 
     def _table(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], area: str) -> int:
-        from rich.console import Console
-        from rich.table import Table
-
         from keguan.cli.cells import shown
+        from keguan.cli.tables import print_table
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(self.text(f"{area}.column.{column}"), overflow="fold")
-        count = 0
-        for count, row in enumerate(rows, start=1):  # noqa: B007 - the count is the answer
-            table.add_row(*(shown(row.get(column), self, column) for column in columns))
-        console = Console(highlight=False, soft_wrap=not os.isatty(1), width=None if os.isatty(1) else 10_000)
-        console.print(table if count else self.text("cli.nothing"))
+        headings = [self.text(f"{area}.column.{column}") for column in columns]
+        cells = ([shown(row.get(column), self, column) for column in columns] for row in rows)
+        count = print_table(headings, cells)
+        if not count:
+            self.say("cli.nothing")
         return count
 
 

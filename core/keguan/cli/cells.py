@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ __all__ = ["shown"]
 
 _TRANSLATED = ("status", "delivery", "kind", "channel")
 """Columns whose words are shown in the user's language; JSON keeps the words of the interface."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What could move the cursor or recolour the terminal: data comes from files that others wrote."""
 
 
 def shown(value: Any, app: App, column: str) -> str:
@@ -26,14 +29,16 @@ def shown(value: Any, app: App, column: str) -> str:
             return value.strftime("%Y-%m-%d %H:%M")
         case date():
             return value.isoformat()
+        case {"type": str(kind), "id": str(name)}:
+            return f"{_word(kind, app, 'subject')} {shown(name, app, 'id')}"
         case Mapping():
-            return " ".join(str(part) for part in value.values())
+            return " ".join(filter(None, (shown(part, app, name) for name, part in value.items())))
         case list() | tuple():
             return ", ".join(shown(item, app, column) for item in value)
         case str() if column in _TRANSLATED:
             return _word(value, app, column)
         case _:
-            return str(value)
+            return _CONTROL.sub("", str(value))
 
 
 def _word(value: str, app: App, column: str) -> str:
