@@ -16,7 +16,6 @@ from keguan_sixplustwo import hookspecs as _hookspecs
 from keguan_sixplustwo.actions import actions as _actions
 from keguan_sixplustwo.checks import checks as _checks
 from keguan_sixplustwo.library import playbooks
-from keguan_sixplustwo.planner import plans as _plans
 from keguan_sixplustwo.playbook import Playbook
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.prepared import prepare as _prepare
@@ -111,4 +110,4 @@ def register_checks(prepared: object) -> list[Check]:
 def _wanted(trigger: Trigger, record: Contract | Home, context: Context) -> list[Plan]:
     prepared = context.prepared
     assert isinstance(prepared, Prepared)
-    return _plans(prepared.schedule(context.city.key, record.project.name)[trigger], record, context)
+    return prepared.schedule(context.city.key, record.project.name)[trigger].plans(record, context)

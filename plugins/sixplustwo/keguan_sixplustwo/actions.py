@@ -8,6 +8,7 @@ from functools import partial
 
 from keguan.model import Action, Contract, Effect, Email, Home, Job, Person, Skip, Sms, Task
 from keguan.texts import LANGUAGES, text
+from keguan_sixplustwo.planner import dates_of
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.touchpoint import Channel, Kind, Touchpoint
 
@@ -80,11 +81,12 @@ def _entry(name: str, job: Job) -> Touchpoint | None:
 
 def _closed(name: str, job: Job) -> bool:
     """Return whether the window is over by the record as it is now: the home was handed over meanwhile."""
-    for promises in _prepared(job).schedule(job.context.city.key, job.record.project.name).values():
-        for promise in promises:
-            if promise.action == name:
-                end = promise.end(job.record, job.context)
-                return end is not None and end <= job.now
+    record = job.record
+    assert isinstance(record, Contract | Home)
+    for promises in _prepared(job).schedule(job.context.city.key, record.project.name).values():
+        if promise := promises.each.get(name):
+            end = promise.end(dates_of(record), job.context)
+            return end is not None and end <= job.now
     return False
 
 

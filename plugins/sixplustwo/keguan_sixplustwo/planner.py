@@ -1,15 +1,17 @@
 """Turns a playbook into promises, and promises into plans for one record.
 
-Everything that can be decided without the record is decided at start. What is left, per plan, is reading a
-date, adding to it, and asking the city for two instants: planning is the hot path of every import.
+Everything that can be decided without the record is decided at start. Of the record only its dates count, and
+many homes share them (a launch signs a hundred contracts a day): plans are worked out once for each set of
+dates. Planning is the hot path of every import.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import NamedTuple
 
 from keguan.errors import PluginError
 from keguan.model import Context, Contract, Home, Plan
@@ -18,33 +20,46 @@ from keguan_sixplustwo.playbook import Playbook
 from keguan_sixplustwo.timing import DayOf, anchors_of, compile_moment, counts_workdays
 from keguan_sixplustwo.touchpoint import Kind, Touchpoint, Trigger
 
-if TYPE_CHECKING:
-    from keguan.calendar import WorkCalendar
-
-__all__ = ["MORNING", "Promise", "Schedule", "plans", "schedule"]
+__all__ = ["MORNING", "Dates", "Promise", "Promises", "Schedule", "dates_of", "schedule"]
 
 MORNING = time(9, 30)
 """When a message leaves on its day, unless its timing names a time. Ours. Tasks begin when the office opens."""
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
+_REMEMBERED = 4096
+"""Sets of dates per trigger and city: more than ten years of signing days."""
 
-_CONTRACT: Mapping[str, Callable[[Contract, WorkCalendar], date | None]] = {
-    "deposit": lambda contract, _: contract.deposit_on,
-    "contract_signed": lambda contract, _: contract.signed_on,
-    "planned_handover": lambda contract, _: contract.planned_handover_on,
-    "handover": lambda contract, _: contract.home.handed_over_on if contract.home else None,
-}
-_HOME: Mapping[str, Callable[[Home, WorkCalendar], date | None]] = {
-    "handover": lambda home, _: home.handed_over_on,
-    "move_in": lambda home, _: home.move_in_on,
-}
-_ANCHORS: Mapping[Trigger, Mapping[str, DayOf]] = {
-    Trigger.DEPOSIT: _CONTRACT,
-    Trigger.CONTRACT_SIGNED: _CONTRACT,
-    Trigger.HANDOVER: _HOME,
+
+class Dates(NamedTuple):
+    """What can be counted from: the dates of a contract or of a home, ``None`` where not known."""
+
+    deposit: date | None = None
+    contract_signed: date | None = None
+    planned_handover: date | None = None
+    handover: date | None = None
+    move_in: date | None = None
+
+
+_ANCHORS: Mapping[Trigger, tuple[str, ...]] = {
+    Trigger.DEPOSIT: ("deposit", "contract_signed", "planned_handover", "handover"),
+    Trigger.CONTRACT_SIGNED: ("deposit", "contract_signed", "planned_handover", "handover"),
+    Trigger.HANDOVER: ("handover", "move_in"),
 }
 """The dates that can be counted from, per trigger: its hook gets a record that knows these."""
+
+
+def dates_of(record: Contract | Home) -> Dates:
+    """Return the dates that promises for ``record`` are counted from."""
+    if isinstance(record, Home):
+        return Dates(handover=record.handed_over_on, move_in=record.move_in_on)
+    home = record.home
+    return Dates(
+        record.deposit_on,
+        record.signed_on,
+        record.planned_handover_on,
+        None if home is None else home.handed_over_on,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +79,67 @@ class Promise:
     proxies: tuple[tuple[DayOf, Mapping[Language, str]], ...]
     """Readers of dates that a proxy stands in for, each with the note to show when it does."""
 
-    def end(self, record: object, context: Context) -> datetime | None:
+    def end(self, dates: Dates, context: Context) -> datetime | None:
         """Return when the window ends (UTC), or ``None`` when it does not or not yet."""
-        if self.until is None or (last := self.until(record, context.calendar)) is None:
+        if self.until is None or (last := self.until(dates, context.calendar)) is None:
             return None
         if self.until_clock is None:
             return context.city.at(last + _DAY, _MIDNIGHT)
         return context.city.at(last, self.until_clock)
 
+    def plan(self, dates: Dates, context: Context) -> Plan | None:
+        """Return the plan for a record with these dates; ``None`` while the date it is due on is not known.
 
-Schedule = Mapping[Trigger, tuple[Promise, ...]]
+        A window that closed before the due time makes an empty window: such a plan is missed, never run.
+        """
+        city, calendar = context.city, context.calendar
+        day = self.day(dates, calendar)
+        if day is None:
+            return None
+        if self.rolls:
+            day = calendar.roll_forward(day)
+        due = city.at(day, self.clock or calendar.office_hours[0][0])
+        end = self.end(dates, context)
+        if end is not None and end < due:
+            due = end
+        note = ""
+        for read, notes in self.proxies:
+            if read(dates, calendar) is None:
+                note = notes[context.language]
+        return Plan(self.action, due, end, self.clause, by_calendar=self.by_calendar, note=note)
+
+
+class _Memory(NamedTuple):
+    """The plans worked out in one context, by the dates they were counted from."""
+
+    context: Context
+    plans: dict[Dates, tuple[Plan, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What one trigger brings about; it remembers the plans it worked out last."""
+
+    each: Mapping[str, Promise]
+    """By action."""
+    _memories: dict[str, _Memory] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By city."""
+
+    def plans(self, record: Contract | Home, context: Context) -> list[Plan]:
+        """Return a plan for each promise whose date is known; the others come when ``record`` gets theirs."""
+        memory = self._memories.get(context.city.key)
+        # the core makes a new context when the calendar changes: it may count to other days
+        if memory is None or memory.context is not context or len(memory.plans) >= _REMEMBERED:
+            memory = self._memories[context.city.key] = _Memory(context, {})
+        dates = dates_of(record)
+        found = memory.plans.get(dates)
+        if found is None:
+            made = (promise.plan(dates, context) for promise in self.each.values())
+            found = memory.plans[dates] = tuple(plan for plan in made if plan is not None)
+        return list(found)
+
+
+Schedule = Mapping[Trigger, Promises]
 """All promises of one playbook, by what brings them about."""
 
 
@@ -83,36 +149,19 @@ def schedule(playbook: Playbook) -> Schedule:
     Raises ``PluginError`` when a timing counts from a date that the touchpoint's trigger does not offer.
     """
     promises = [(entry.trigger, _promise(entry, playbook)) for entry in playbook.touchpoints.values()]
-    return {trigger: tuple(made for of, made in promises if of is trigger) for trigger in Trigger}
+    return {
+        trigger: Promises({promise.action: promise for of, promise in promises if of is trigger}) for trigger in Trigger
+    }
 
 
-def plans(promises: tuple[Promise, ...], record: Contract | Home, context: Context) -> list[Plan]:
-    """Return a plan for each promise whose date is known; the others come when ``record`` gets theirs.
-
-    A window that closed before the due time makes an empty window: such a plan is missed, never run.
-    """
-    wanted = []
-    city, calendar, language = context.city, context.calendar, context.language
-    for promise in promises:
-        day = promise.day(record, calendar)
-        if day is None:
-            continue
-        if promise.rolls:
-            day = calendar.roll_forward(day)
-        due = city.at(day, promise.clock or calendar.office_hours[0][0])
-        end = promise.end(record, context)
-        if end is not None and end < due:
-            due = end
-        note = ""
-        for read, notes in promise.proxies:
-            if read(record, calendar) is None:
-                note = notes[language]
-        wanted.append(Plan(promise.action, due, end, promise.clause, by_calendar=promise.by_calendar, note=note))
-    return wanted
+def _reader(anchor: str) -> DayOf:
+    """Return the function that reads one of the ``Dates``."""
+    read = attrgetter(anchor)
+    return lambda dates, _: read(dates)
 
 
 def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
-    recorded = _ANCHORS[entry.trigger]
+    recorded = {anchor: _reader(anchor) for anchor in _ANCHORS[entry.trigger]}
     timings = [timing for timing in (entry.due, entry.until) if timing]
     for timing in timings:
         for anchor in sorted(anchors_of(timing.moment) - recorded.keys()):

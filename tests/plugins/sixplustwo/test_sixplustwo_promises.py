@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 import keguan_sixplustwo as sixplustwo
 from keguan import City, Context, Contract, Event, Home, Plan, Project
+from keguan.calendar import DayRow
 from keguan_sixplustwo import Playbook
 
 Company = Callable[..., Context]
@@ -70,6 +72,29 @@ def test_the_supervision_message_is_missed_after_the_seventh_day(
 def test_only_what_was_counted_in_working_days_hangs_on_the_calendar(company: Company, contract: Contracts) -> None:
     plans = by_name(sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), company()))
     assert {name for name, plan in plans.items() if plan.by_calendar} == {"signing_callback"}
+
+
+def test_a_calendar_that_was_corrected_is_counted_by(company: Company, contract: Contracts, clock: Clock) -> None:
+    before = company()
+    closed = replace(before.calendar, rows=(DayRow(date(2026, 3, 5), working=False, scope="company"),))
+    signed = contract(signed_on=date(2026, 3, 2))
+
+    def callback(context: Context) -> str:
+        return clock(by_name(sixplustwo.on_contract_signed(signed, context))["signing_callback"].due)
+
+    assert callback(before) == "2026-03-05 09:00"
+    assert callback(replace(before, calendar=closed)) == "2026-03-06 09:00"
+    assert callback(before) == "2026-03-05 09:00"
+
+
+def test_contracts_with_the_same_dates_are_promised_the_same_and_none_can_change_it(
+    company: Company, contract: Contracts
+) -> None:
+    context = company()
+    first = sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), context)
+    promised = list(first)
+    first.clear()
+    assert sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), context) == promised
 
 
 def test_every_plan_says_which_clause_it_comes_from(company: Company, contract: Contracts, home: Homes) -> None:
