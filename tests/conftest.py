@@ -20,6 +20,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+pytest_plugins = ["keguan.testing"]
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
     """A migrated SQLite file to copy."""
@@ -51,3 +54,9 @@ def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(store_url, tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def keguan_store(store: Store) -> Store:
+    """What ``sample_city`` lives on: either kind."""
+    return store

@@ -27,7 +27,9 @@ from keguan.store.migrate import current, require_current, upgrade
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Mapping, Sequence
 
+    from keguan.plugins.discovery import Installed
     from keguan.settings import ConfiguredAdapter
 
 __all__ = [
@@ -96,17 +98,23 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def build_installation(
-    settings: Settings, store: Store, clock: Clock, *, watchdog: Unwatched | None = None
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    *,
+    watchdog: Unwatched | None = None,
+    installed: Mapping[str, Installed] | None = None,
 ) -> Installation:
     """Load the plugins that are on and put the installation together.
 
     A plugin that hung twice is left out until somebody enables it again. The daemon gives a real ``watchdog``;
-    elsewhere a person sits in front who can end what hangs. Raises ``PluginError`` or
+    elsewhere a person sits in front who can end what hangs. ``installed`` stands in for the plugins of the
+    environment. Raises ``PluginError`` or
     ``ConfigError`` for whatever would stop the daemon from starting.
     """
     with store.read() as connection:
         suspended = suspended_names(connection)
-    attempt = attempt_plugins(settings, suspended=suspended, watchdog=watchdog)
+    attempt = attempt_plugins(settings, suspended=suspended, watchdog=watchdog, installed=installed)
     with store.write() as connection:
         record_load(connection, attempt.plugins.records, clock.now())
     for name in sorted(attempt.failures):
@@ -135,13 +143,21 @@ def build_templates(settings: Settings, plugins: Plugins) -> Templates:
     )
 
 
-def build_engine(installation: Installation, *, rehearsal: bool = False, stop: threading.Event | None = None) -> Engine:
+def build_engine(
+    installation: Installation,
+    *,
+    rehearsal: bool = False,
+    stop: threading.Event | None = None,
+    ways: Sequence[WayOut] | None = None,
+) -> Engine:
     """Build the adapters that the channels name and return the engine over them.
 
     In a rehearsal every channel leaves through the ``file`` adapter, whatever the configuration says. Deliveries
-    end early once ``stop`` is set.
+    end early once ``stop`` is set. ``ways`` stand in for the adapters of the configuration.
     """
     settings = installation.settings
+    if ways is None:
+        ways = build_ways_out(settings, installation.plugins, rehearsal=rehearsal)
     return Engine(
         installation,
         [
@@ -158,7 +174,7 @@ def build_engine(installation: Installation, *, rehearsal: bool = False, stop: t
                 lease=timedelta(seconds=settings.runner.lease),
                 stop=stop,
             )
-            for way in build_ways_out(settings, installation.plugins, rehearsal=rehearsal)
+            for way in ways
         ],
     )
 
