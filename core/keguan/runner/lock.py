@@ -77,14 +77,16 @@ class DaemonLock:
         A file's lock stays; a session ends when the server restarts, and then the lock is asked for again.
         Raises ``DatabaseError`` while the server is away.
         """
-        if self._session is None:
-            return self._file is not None
-        try:
-            self._session.exec_driver_sql("SELECT 1")
-        except DBAPIError:
-            self.release()
-            return self._try()
-        return True
+        if self._file is not None:
+            return True
+        if self._session is not None:
+            try:
+                self._session.exec_driver_sql("SELECT 1")
+            except DBAPIError:
+                self.release()
+            else:
+                return True
+        return self._try()
 
     def release(self) -> None:
         """Give the lock back; never raises."""
