@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, literal_column, or_, select, update
 
 from keguan.outbox.gate import Permissions
 from keguan.outbox.retry import Next
 from keguan.store.schema import messages, permissions
 
 __all__ = [
+    "WAITING",
     "claim",
     "is_gone",
     "late_counts",
@@ -34,6 +35,8 @@ _THIS_START = uuid4().hex[:8]
 """Tells this process from an earlier one of the same number: after a restart in place, or in a container."""
 
 _m = messages.c
+WAITING = _m.status.in_((literal_column("'queued'"), literal_column("'held'")))
+"""Written out: with parameters in the list SQLite does not see that ``ix_messages_next`` has the same condition."""
 
 
 def worker_name() -> str:
@@ -56,7 +59,7 @@ def claim(
     """
     due = (
         select(_m.id)
-        .where(_m.channel.in_(channels), _m.status.in_(("queued", "held")), _m.next_at <= now)
+        .where(_m.channel.in_(channels), WAITING, _m.next_at <= now)
         .order_by(_m.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

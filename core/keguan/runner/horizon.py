@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
+from keguan.outbox.queue import WAITING
 from keguan.store.schema import deliveries, events, messages, plans
 from keguan.store.types import Instant
 
@@ -41,7 +42,7 @@ _LOOK: Select[Any] = select(
     select(func.min(events.c.seq)).where(events.c.state == "new").scalar_subquery(),
     _earliest(deliveries.c.retry_at, deliveries.c.status == "failed"),
     _earliest(plans.c.due_at, plans.c.status == "planned"),
-    _earliest(messages.c.next_at, messages.c.status.in_(("queued", "held"))),
+    _earliest(messages.c.next_at, WAITING),
     _earliest(plans.c.lease_until, plans.c.status == "running"),
 )
 
