@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from keguan.adapters.base import Adapter, Surroundings
+from keguan.adapters.file import FILE, FileSettings
 from keguan.adapters.registry import adapter_types
 from keguan.clock import Clock
 from keguan.errors import ConfigError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from keguan.settings import ConfiguredAdapter
 
 __all__ = [
+    "REHEARSAL_OUTBOX",
     "WayOut",
     "build_engine",
     "build_installation",
@@ -42,6 +44,10 @@ __all__ = [
     "open_rehearsal",
     "rehearsal_file",
 ]
+
+
+REHEARSAL_OUTBOX = Path("var/rehearsal/outbox")
+"""Where messages of a rehearsal become files; relative to the folder that holds ``config/``."""
 
 
 def open_database(settings: Settings) -> Store:
@@ -60,8 +66,12 @@ def open_database(settings: Settings) -> Store:
 
 
 def rehearsal_file(settings: Settings) -> Path:
-    """Return where the rehearsal of an SQLite installation lives."""
-    return settings.path("var/rehearsal.db")
+    """Return where the rehearsal's SQLite file lies, or will; raises ``ConfigError`` when it is no file."""
+    store = _rehearsal_store(settings)
+    store.close()
+    if store.path is None:
+        raise ConfigError("rehearse.not_a_file")
+    return store.path
 
 
 def open_rehearsal(settings: Settings) -> Store:
@@ -69,12 +79,7 @@ def open_rehearsal(settings: Settings) -> Store:
 
     With PostgreSQL it is whatever ``rehearsal_url`` names; without one there is no rehearsal.
     """
-    url = settings.database_url(rehearsal=True)
-    if not url:
-        raise ConfigError("cli.no_rehearsal_url")
-    if url == settings.database_url():
-        raise ConfigError("cli.rehearsal_is_live")
-    store = open_store(url, settings.base_dir)
+    store = _rehearsal_store(settings)
     if store.path is not None and not store.path.exists():
         live = open_database(settings)
         try:
@@ -87,6 +92,15 @@ def open_rehearsal(settings: Settings) -> Store:
     if fresh:
         upgrade(store)
     return store
+
+
+def _rehearsal_store(settings: Settings) -> Store:
+    url = settings.database_url(rehearsal=True)
+    if not url:
+        raise ConfigError("cli.no_rehearsal_url")
+    if url == settings.database_url():
+        raise ConfigError("cli.rehearsal_is_live")
+    return open_store(url, settings.base_dir)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -104,19 +118,21 @@ def build_installation(
     *,
     watchdog: Unwatched | None = None,
     installed: Mapping[str, Installed] | None = None,
+    record: bool = True,
 ) -> Installation:
     """Load the plugins that are on and put the installation together.
 
     A plugin that hung twice is left out until somebody enables it again. The daemon gives a real ``watchdog``;
     elsewhere a person sits in front who can end what hangs. ``installed`` stands in for the plugins of the
-    environment. Raises ``PluginError`` or
+    environment. Without ``record`` nothing is written, not even what was loaded. Raises ``PluginError`` or
     ``ConfigError`` for whatever would stop the daemon from starting.
     """
     with store.read() as connection:
         suspended = suspended_names(connection)
     attempt = attempt_plugins(settings, suspended=suspended, watchdog=watchdog, installed=installed)
-    with store.write() as connection:
-        record_load(connection, attempt.plugins.records, clock.now())
+    if record:
+        with store.write() as connection:
+            record_load(connection, attempt.plugins.records, clock.now())
     for name in sorted(attempt.failures):
         raise attempt.failures[name]
     plugins = attempt.plugins
@@ -189,14 +205,22 @@ class WayOut(NamedTuple):
 
 
 def build_ways_out(settings: Settings, plugins: Plugins, *, rehearsal: bool = False) -> list[WayOut]:
-    """Build every adapter that some channel leaves through, sorted by name; raises ``ConfigError``."""
+    """Build every adapter that some channel leaves through, sorted by name; raises ``ConfigError``.
+
+    In a rehearsal that is one ``file`` adapter with a directory of its own, so that nothing rehearsed lies among
+    what was really delivered.
+    """
     configured = configure_adapters(settings, adapter_types(plugins.adapters))
+    channels = sorted({"email", "sms", *settings.channels})
+    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, settings.language)
+    if rehearsal:
+        adapter = FILE.build(FILE_ADAPTER, FileSettings(directory=REHEARSAL_OUTBOX), surroundings)
+        return [WayOut(FILE_ADAPTER, adapter, tuple(channels), FILE.in_doubt)]
     by_adapter: dict[str, list[str]] = {}
-    for channel in sorted({"email", "sms", *settings.channels}):
-        names = (FILE_ADAPTER,) if rehearsal else settings.adapters_of(channel)
+    for channel in channels:
+        names = settings.adapters_of(channel)
         if names:
             by_adapter.setdefault(names[0], []).append(channel)
-    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, settings.language)
     return [
         WayOut(name, _build(configured[name], surroundings), tuple(channels), configured[name].in_doubt)
         for name, channels in sorted(by_adapter.items())
