@@ -26,7 +26,7 @@ LIVE = ("reserved", "signed")
 """The states of a contract under which somebody is buying."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """One row of a table of records."""
 
@@ -44,7 +44,7 @@ class Entry:
             yield value.isoformat() if type(value) is date else value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ProjectEntry(Entry):
     """A project."""
 
@@ -58,7 +58,7 @@ class ProjectEntry(Entry):
     version: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class HomeEntry(Entry):
     """A home."""
 
@@ -89,7 +89,7 @@ class HomeEntry(Entry):
         return self.handed_over_on is not None or self.move_in_on is not None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PersonEntry(Entry):
     """A person, with everything that may stand nowhere else."""
 
@@ -103,7 +103,7 @@ class PersonEntry(Entry):
     version: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ContractEntry(Entry):
     """A contract."""
 
@@ -130,7 +130,7 @@ class ContractEntry(Entry):
     version: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OwnerEntry(Entry):
     """That somebody bought by a contract, or owns a home."""
 
@@ -145,7 +145,7 @@ class OwnerEntry(Entry):
     until: date | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StaffEntry(Entry):
     """A member of staff."""
 

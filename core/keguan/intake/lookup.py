@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from keguan.intake.entries import ContractEntry, HomeEntry, OwnerEntry, PersonEntry, ProjectEntry
 from keguan.store.schema import contracts, homes, owners, people, projects, staff
@@ -43,7 +43,12 @@ class Records:
         self.projects_by_id: dict[int, ProjectEntry] = {}
         self.contracts: dict[tuple[int, str], ContractEntry] = {}
         self.contracts_by_id: dict[int, ContractEntry] = {}
+        self.contracts_by_number: dict[str, list[ContractEntry]] = {}
+        self.contracts_on: dict[int, list[ContractEntry]] = {}
+        """By home."""
         self.homes: dict[int, HomeEntry] = {}
+        self.rooms: dict[tuple[int, str], list[HomeEntry]] = {}
+        """By project and room, whatever the building."""
         self.places: dict[Place, HomeEntry] = {}
         self.people: dict[int, PersonEntry] = {}
         self.by_id_no: dict[str, PersonEntry] = {}
@@ -84,16 +89,10 @@ class Records:
         self.load_projects_by_id({contract.project_id for contract in found})
         return found
 
-    def load_contracts_of_homes(self, ids: Iterable[int]) -> dict[int, list[ContractEntry]]:
-        """Return all contracts on these homes, by home."""
-        found: dict[int, list[ContractEntry]] = {}
-        for chunk in _chunks(sorted({key for key in ids if key > 0})):
+    def load_contracts_of_homes(self, ids: Iterable[int]) -> None:
+        """Make all contracts on these homes available in ``contracts_on``."""
+        for chunk in _chunks(sorted(ids)):
             self._keep_contracts(select(*_CONTRACT).where(contracts.c.home_id.in_(chunk)))
-        wanted = set(ids)
-        for contract in self.contracts_by_id.values():
-            if contract.home_id in wanted:
-                found.setdefault(contract.home_id, []).append(contract)
-        return found
 
     def load_homes(self, ids: Iterable[int | None]) -> None:
         """Make the homes with these numbers available."""
@@ -188,26 +187,47 @@ class Records:
         known = self.homes.setdefault(home.id, home)
         if known is home:
             self.places.setdefault(home.place, home)
+            self.rooms.setdefault((home.project_id, home.room), []).append(home)
         return known
+
+    def rename_home(self, home: HomeEntry, place: Place) -> None:
+        """Let ``home`` be at ``place`` from now on."""
+        self.places.pop(home.place, None)
+        self.rooms[home.project_id, home.room].remove(home)
+        home.project_id, home.building, home.unit, home.room = place
+        self.places[place] = home
+        self.rooms.setdefault((home.project_id, home.room), []).append(home)
 
     def keep_contract(self, contract: ContractEntry) -> ContractEntry:
         """Have ``contract`` at hand; an entry already there is returned instead."""
         known = self.contracts_by_id.setdefault(contract.id, contract)
-        self.contracts.setdefault((known.project_id, known.contract_no), known)
+        if known is contract:
+            self.contracts[contract.project_id, contract.contract_no] = contract
+            self.contracts_by_number.setdefault(contract.contract_no, []).append(contract)
+            if contract.home_id is not None:
+                self.contracts_on.setdefault(contract.home_id, []).append(contract)
         return known
+
+    def house(self, contract: ContractEntry, home_id: int | None) -> None:
+        """Let ``contract`` be about another home from now on."""
+        if contract.home_id is not None:
+            self.contracts_on[contract.home_id].remove(contract)
+        contract.home_id = home_id
+        if home_id is not None:
+            self.contracts_on.setdefault(home_id, []).append(contract)
 
     def keep_project(self, project: ProjectEntry) -> None:
         """Have ``project`` at hand."""
         self.projects.setdefault(project.name, project)
         self.projects_by_id.setdefault(project.id, self.projects[project.name])
 
-    def _keep_projects(self, statement) -> None:
+    def _keep_projects(self, statement: Select[Any]) -> None:
         for row in self.connection.execute(statement):
             self.keep_project(ProjectEntry(*row))
 
-    def _keep_contracts(self, statement) -> list[ContractEntry]:
+    def _keep_contracts(self, statement: Select[Any]) -> list[ContractEntry]:
         return [self.keep_contract(ContractEntry(*row)) for row in self.connection.execute(statement)]
 
-    def _keep_homes(self, condition) -> None:
+    def _keep_homes(self, condition: ColumnElement[bool]) -> None:
         for row in self.connection.execute(select(*_HOME).where(condition)):
             self.keep_home(HomeEntry(*row))

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
+from keguan.errors import KeguanError
+
 __all__ = ["LANGUAGES", "Language", "text"]
 
 Language = Literal["zh", "en"]
@@ -36,10 +38,14 @@ def _catalogue(language: Language, area: str) -> dict[str, str]:
 
 
 def text(language: Language, key: str, /, **values: object) -> str:
-    """Return the sentence ``key`` in ``language``, filled with ``values``.
+    """Return the sentence ``key`` in ``language``, filled with ``values``; an error among them is said in it too.
 
     Raises ``KeyError`` for a key that no catalogue has: that is a defect of ours, found by
     ``tests/core/test_texts.py``, which compares the catalogues with each other and with the code.
     """
     area, _, name = key.partition(".")
-    return _catalogue(language, area)[name].format(**values)
+    return _catalogue(language, area)[name].format(**{name: _said(language, value) for name, value in values.items()})
+
+
+def _said(language: Language, value: object) -> object:
+    return text(language, value.key, **value.values) if isinstance(value, KeguanError) else value
