@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 import structlog
+
 from keguan.adapters.base import Outcome, Report
 from keguan.clock import VirtualClock
 from keguan.installation import Installation
@@ -81,19 +82,21 @@ class Engine:
         policies = {delivery.name: delivery.policy for delivery in self.deliveries}
         died = text(self.installation.language, "runner.died_while_sending")
         with self.installation.store.write() as connection:
-            plans_again = recover_plans(connection, now)
+            subjects = recover_plans(connection, now)
             queued, doubtful = queue.recover(connection, now)
             for row in doubtful:
                 policy = policies.get(row.adapter, RetryPolicy(in_doubt="hold"))  # an adapter that is no longer used
                 outcome = after_attempt(Report(Outcome.IN_DOUBT, died), row.attempts, row.doubts, policy, now)
                 queue.mark(connection, row.id, row.worker, outcome, row.to_masked)
-        if plans_again or queued or doubtful:
-            self._log.warning("recovered", plans=plans_again, queued=queued, in_doubt=len(doubtful))
+        if subjects or queued or doubtful:
+            self._log.warning("recovered", plans=len(subjects), queued=queued, in_doubt=len(doubtful))
+        replan(self.installation, subjects)
 
     def take_back(self) -> None:
         """Plan again what this process had taken up in a pass that failed."""
         with self.installation.store.write() as connection:
-            take_back_plans(connection, self.installation.clock.now())
+            subjects = take_back_plans(connection, self.installation.clock.now())
+        replan(self.installation, subjects)
 
     def _follow_calendar(self) -> None:
         """Compute again what hangs on the calendar when somebody loaded other days."""

@@ -1,0 +1,1 @@
+"""An invented city: its sales, files and staff, for ``keguan demo`` and ``keguan simulate``."""

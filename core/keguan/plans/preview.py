@@ -1,0 +1,205 @@
+"""What would go out on one day, worked out by the same code as on the day itself. Writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from heapq import merge
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from keguan.errors import TemplateError
+from keguan.masking import mask_name, mask_text
+from keguan.model import Subject
+from keguan.outbox import queue
+from keguan.outbox.gate import Candidate, Hold, Refuse, judge
+from keguan.plans.due import work_out
+from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, render_effects
+from keguan.queries.messages import masked_address
+from keguan.queries.reader import Filters, Reader, pages, plain_why
+from keguan.queries.subjects import natural_ids
+from keguan.store.records import in_chunks, load_records
+from keguan.store.schema import messages, people, plans
+
+if TYPE_CHECKING:
+    from keguan.installation import Installation
+    from keguan.outbox.gate import Permissions
+
+__all__ = ["preview_day"]
+
+
+def preview_day(installation: Installation, reader: Reader, day: date | None = None) -> Iterator[dict[str, Any]]:
+    """Yield what would leave, and which tasks would open, on ``day`` (default: today, what is overdue included).
+
+    Keys: ``time channel plugin action clause subject to text status why``, in the order of time (an instant with
+    the offset of the city). ``channel`` is ``task`` for tasks; ``text`` is the message or the task's title,
+    ``to`` is masked. ``status`` is ``queued`` for what would leave, ``open`` for a task, else what the gate or
+    the plan would come to (``held suppressed dead expired missed cancelled failed``), with ``why``. Records,
+    plans and messages are taken as they are now: what comes in until then may change it.
+    """
+    today = reader.now.astimezone(reader.zone(None)).date()
+    day = day or today
+    filters = Filters(since=None if day == today else day, until=day)
+    late: Counter[int] = Counter()
+    preview = _Preview(installation, reader, late)
+    yield from merge(preview.plans(filters), preview.messages(filters), key=lambda row: row["time"])
+
+
+class _People:
+    """What the gate needs to know of the people of one page."""
+
+    def __init__(self, connection: Connection, ids: set[int]) -> None:
+        c = people.c
+        self._rows: dict[int, Any] = {}
+        self._permissions: dict[int, Permissions] = {}
+        for chunk in in_chunks(ids):
+            for row in connection.execute(select(c.id, c.name, c.phone, c.email).where(c.id.in_(chunk))):
+                self._rows[row.id] = row
+            self._permissions |= queue.load_permissions(connection, chunk)
+
+    def name(self, person: int) -> str | None:
+        return self._rows[person].name if person in self._rows else None
+
+    def address(self, person: int, channel: str) -> str | None:
+        row = self._rows.get(person)
+        return None if row is None else row.email if channel == "email" else row.phone
+
+    def permissions(self, person: int) -> Permissions:
+        return self._permissions.get(person, {})
+
+
+class _Preview:
+    """Works out one day for one installation, page by page."""
+
+    def __init__(self, installation: Installation, reader: Reader, late: Counter[int]) -> None:
+        self._installation, self._reader, self._late = installation, reader, late
+
+    def plans(self, filters: Filters) -> Iterator[dict[str, Any]]:
+        """Yield what the plans of the day would turn into."""
+        statement = select(plans).where(plans.c.status == "planned").order_by(plans.c.due_at, plans.c.id)
+        with self._reader.store.read() as connection:
+            statement = self._reader.narrow(connection, statement, plans, "due_at", filters)
+            for page in pages(connection, statement):
+                yield from self._page_of_plans(connection, page)
+
+    def messages(self, filters: Filters) -> Iterator[dict[str, Any]]:
+        """Yield what waits in the outbox for that day already."""
+        statement = (
+            select(messages, plans.c.subject_type, plans.c.subject_id)
+            .outerjoin(plans, plans.c.id == messages.c.plan_id)
+            .where(queue.WAITING)
+            .order_by(messages.c.next_at, messages.c.id)
+        )
+        with self._reader.store.read() as connection:
+            statement = self._reader.narrow(connection, statement, messages, "next_at", filters)
+            for page in pages(connection, statement):
+                known = _People(connection, {row.person_id for row in page})
+                about = {Subject(row.subject_type, row.subject_id) for row in page if row.subject_type}
+                names = natural_ids(connection, about)
+                for row in page:
+                    subject = names.get(Subject(row.subject_type, row.subject_id))
+                    when = max(row.next_at, self._reader.now)
+                    yield self._message(row._asdict(), subject, known, when, row.expires_at)
+
+    def _page_of_plans(self, connection: Connection, page: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        subjects = {Subject(row.subject_type, row.subject_id) for row in page}
+        records = load_records(connection, subjects)
+        names = natural_ids(connection, subjects)
+        worked: list[tuple[Any, datetime, Any, list[dict[str, Any]], list[dict[str, Any]]]] = []
+        recipients: set[int] = set()
+        for row in page:
+            when = max(row.due_at, self._reader.now)
+            outcome, texts, tasks = self._work_out(row, records.get(Subject(row.subject_type, row.subject_id)), when)
+            recipients |= {each["person_id"] for each in texts}
+            worked.append((row, when, outcome, texts, tasks))
+        known = _People(connection, recipients)
+        for row, when, outcome, texts, tasks in worked:
+            subject = names[Subject(row.subject_type, row.subject_id)]
+            if outcome is not None:
+                yield self._row(row._asdict(), subject, when, channel=None, status=outcome[0], why=outcome[1])
+            for each in texts:
+                yield self._message(each, subject, known, when, row.until_at)
+            for each in tasks:
+                yield self._row(each, subject, when, channel="task", text=mask_text(each["title"]), status="open")
+
+    def _work_out(
+        self, row: Any, record: Any, when: datetime
+    ) -> tuple[tuple[str, str | None] | None, list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return how the plan would end without effects, or ``None`` and its messages and tasks."""
+        if row.until_at is not None and row.until_at <= when and not row.stale:
+            return ("missed", "plan.window_passed"), [], []
+        worked = work_out(self._installation, row, record, when)
+        if worked.status != "done":
+            return (worked.status, worked.why), [], []
+        try:
+            texts, tasks = render_effects(self._installation, row, worked.effects, when)
+        except TemplateError as error:
+            return ("failed", str(error)), [], []
+        return (
+            None,
+            [dict(zip(MESSAGE_COLUMNS, each, strict=True)) for each in texts],
+            [dict(zip(TASK_COLUMNS, each, strict=True)) for each in tasks],
+        )
+
+    def _message(
+        self,
+        message: dict[str, Any],
+        subject: dict[str, str] | None,
+        known: _People,
+        when: datetime,
+        expires_at: datetime | None,
+    ) -> dict[str, Any]:
+        person, channel = message["person_id"], message["channel"]
+        address = known.address(person, channel)
+        verdict = judge(
+            Candidate(
+                channel=channel,
+                message_class=message["message_class"],
+                urgent=message["urgent"],
+                late=message["late"],
+                has_address=bool(address),
+                expires_at=expires_at,
+                permissions=known.permissions(person),
+                late_today=self._late[person],
+            ),
+            self._installation.city(message["city"]),
+            when,
+        )
+        status, why = "queued", None
+        if isinstance(verdict, Hold):
+            status, why = "held", verdict.why
+        elif isinstance(verdict, Refuse):
+            status, why = verdict.status, verdict.why
+        elif message["late"]:
+            self._late[person] += 1
+        body, name = message["body"], known.name(person)
+        shown = mask_text(body.replace(name, mask_name(name)) if name else body)
+        to = masked_address(channel, address)
+        return self._row(message, subject, when, channel=channel, to=to, text=shown, status=status, why=why)
+
+    def _row(
+        self,
+        source: dict[str, Any],
+        subject: dict[str, str] | None,
+        when: datetime,
+        *,
+        channel: str | None,
+        status: str,
+        to: str | None = None,
+        text: str | None = None,
+        why: str | None = None,
+    ) -> dict[str, Any]:
+        return {
+            "time": self._reader.local(when, source["city"]),
+            "channel": channel,
+            "plugin": source["plugin"],
+            "action": source["action"],
+            "clause": source["clause"] or None,
+            "subject": subject,
+            "to": to,
+            "text": text,
+            "status": status,
+            "why": plain_why(self._reader.language, why),
+        }
