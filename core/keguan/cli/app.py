@@ -85,7 +85,9 @@ class App:
     def store(self) -> Store:
         """The database: the live one, or the rehearsal's copy of it."""
         from keguan.building import open_database, open_rehearsal
+        from keguan.logs import configure_logs
 
+        configure_logs("debug" if self.verbose else "warning", form=self.settings.log.format)
         store = open_database(self.settings) if self.rehearsing_at is None else open_rehearsal(self.settings)
         self._open.append(store)
         return store
@@ -114,9 +116,7 @@ class App:
     def engine(self) -> Engine:
         """The passes over the tables; in a rehearsal everything leaves through the file adapter."""
         from keguan.building import build_engine
-        from keguan.logs import configure_logs
 
-        configure_logs("debug" if self.verbose else "warning", form=self.settings.log.format)
         engine = build_engine(self.installation, rehearsal=self.rehearsing_at is not None)
         self._open.append(engine)
         return engine

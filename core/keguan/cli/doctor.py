@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from keguan.cli.app import App, pass_app
+
+if TYPE_CHECKING:
+    from keguan.texts import Language
 
 __all__ = ["doctor_command"]
 
@@ -16,7 +21,8 @@ def doctor_command(app: App) -> None:
     from keguan.doctor import examine
 
     findings = list(examine(app.config))
-    language = app.option_language or next((found.language for found in findings if found.language), "zh")
+    languages: list[Language] = [found.language for found in findings if found.language is not None]
+    language = app.option_language or (languages[0] if languages else "zh")
     rows = [{"check": found.check, "ok": found.ok, "detail": found.sentence(language)} for found in findings]
     healthy = all(found.ok for found in findings)
     app.answer({"healthy": healthy, "checks": rows})

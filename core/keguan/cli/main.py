@@ -58,7 +58,7 @@ class _Commands(click.Group):
         """Return a command of the core, or the group made of a plugin's own commands."""
         module = _COMMANDS.get(cmd_name)
         if module is not None:
-            found = getattr(import_module(f"keguan.cli.{module}"), f"{cmd_name.replace('import', 'import_')}_command")
+            found = getattr(import_module(f"keguan.cli.{module}"), f"{cmd_name}_command")
             assert isinstance(found, click.Command)
             return found
         from keguan.cli.plugin_group import plugin_group
