@@ -1,0 +1,115 @@
+"""The documents as tests see them: their blocks, their links, and the commands of a tutorial run one by one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["ROOT", "Block", "Command", "blocks", "commands", "documents", "run_commands"]
+
+ROOT = Path(__file__).parents[2]
+_FENCE = re.compile(r"^```([a-z]*)[ ]*([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARK = "=== keguan docs ==="
+_PATIENCE = 300.0
+"""Seconds after which a tutorial counts as hanging: machines are loaded."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: its language, what stands behind that, its text, and the line it begins in."""
+
+    language: str
+    info: str
+    text: str
+    line: int
+
+
+@dataclass
+class Command:
+    """One command of a tutorial, and the lines that it must print, in order."""
+
+    text: str
+    line: int
+    expected: list[str] = field(default_factory=list)
+    output: str = ""
+    status: int | None = None
+
+    def problem(self) -> str | None:
+        """Return what is wrong with how the command ended, ``None`` when it did what the tutorial says."""
+        if self.status != 0:
+            return f"line {self.line}: `{self.text}` ended with status {self.status}:\n{self.output}"
+        rest = [_squeezed(line) for line in self.output.splitlines()]
+        for line in self.expected:
+            pattern = re.compile(".*".join(map(re.escape, _squeezed(line).split("…"))))
+            at = next((index for index, there in enumerate(rest) if pattern.fullmatch(there)), None)
+            if at is None:
+                return f"line {self.line}: `{self.text}` does not print {line!r} (any more):\n{self.output}"
+            rest = rest[at + 1 :]
+        return None
+
+
+def documents() -> list[Path]:
+    """Return every document of the repository."""
+    folders = ("", "docs", "examples/*", "plugins", "plugins/*")
+    return sorted(file for folder in folders for file in ROOT.glob(f"{folder}/*.md" if folder else "*.md"))
+
+
+def blocks(file: Path, *languages: str) -> list[Block]:
+    """Return the fenced blocks of ``file``, of these languages or all."""
+    text = file.read_text(encoding="utf-8")
+    found = (Block(*match.groups(), text.count("\n", 0, match.start()) + 1) for match in _FENCE.finditer(text))
+    return [block for block in found if not languages or block.language in languages]
+
+
+def commands(file: Path) -> list[Command]:
+    """Return the commands of a tutorial: ``sh`` blocks as they are, in ``console`` blocks the lines after ``$``."""
+    return [command for block in blocks(file, "sh", "console") for command in _commands_of(block)]
+
+
+def _commands_of(block: Block) -> Iterator[Command]:
+    if block.language == "sh":
+        yield Command(block.text.rstrip(), block.line)
+        return
+    current: Command | None = None
+    for number, line in enumerate(block.text.splitlines(), start=block.line + 1):
+        if line.startswith("$ "):
+            if current is not None:
+                yield current
+            current = Command(line.removeprefix("$ "), number)
+        elif current is not None and line.strip() not in ("", "…"):
+            current.expected.append(line)
+    if current is not None:
+        yield current
+
+
+def run_commands(todo: list[Command], folder: Path) -> None:
+    """Run the commands in one shell in ``folder``, as a reader would, and note what each printed."""
+    steps = (f"{{ {command.text}\n}} 2>&1 </dev/null\necho; echo '{_MARK}' $?\n" for command in todo)
+    script = folder.with_suffix(".sh")
+    script.write_text("".join(steps), encoding="utf-8")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("KEGUAN_", "PYTEST_"))}
+    clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
+    clean["COLUMNS"] = "200"
+    with subprocess.Popen(
+        ["sh", str(script)], cwd=folder, env=clean, stdout=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        try:
+            out = shell.communicate(timeout=_PATIENCE)[0].decode()
+        finally:  # what a broken tutorial leaves running goes too
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+    parts = re.split(rf"^{re.escape(_MARK)} (\d+)\n", out, flags=re.MULTILINE)
+    for command, output, status in zip(todo, parts[0::2], parts[1::2], strict=False):
+        command.output, command.status = output.rstrip("\n"), int(status)
+
+
+def _squeezed(line: str) -> str:
+    """Return the line without the widths of columns."""
+    return " ".join(line.split())
