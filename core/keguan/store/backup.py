@@ -63,10 +63,14 @@ def restore(settings: Settings, file: Path) -> Path | None:
             _run(["pg_restore", *words, str(file)], store)
             return None
         _check_copy(file)
-        from keguan.runner.lock import daemon_lock  # noqa: PLC0415 - the runner knows the store, not the reverse
+        from keguan.runner.lock import DaemonLock  # noqa: PLC0415 - the runner knows the store, not the reverse
 
-        with daemon_lock(store):
+        lock = DaemonLock(store)
+        lock.acquire()
+        try:
             return _swap(store.path, file)
+        finally:
+            lock.release()
     finally:
         store.close()
 
