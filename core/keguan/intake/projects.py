@@ -42,8 +42,8 @@ def apply_project(book: Book, facts: ProjectFacts) -> tuple[ProjectEntry, bool]:
     book.touch(project)
     for name, milestone in MILESTONES.items():
         if name in changed:
-            on = getattr(project, name)
-            book.tell("project_milestone", project, milestone=milestone, on=on.isoformat())
+            day = getattr(project, name)
+            book.tell("project_milestone", project, milestone=milestone, **{name: day.isoformat()})
     rest = sorted(changed - MILESTONES.keys())
     if rest and not created:
         book.tell("project_changed", project, changed=rest)
