@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from keguan.events.history import load_history, new_events, ticks_by_number
 from keguan.model import Event, Subject
 from keguan.plans.answers import Answers, ask_about, ask_about_ticks
 from keguan.plans.storing import Planned, store_answers
-from keguan.plans.wants import load_history
-from keguan.store.records import contracts_of_homes, in_chunks, load_records
+from keguan.store.records import contracts_of_homes, load_records
 from keguan.store.schema import deliveries, events
 
 if TYPE_CHECKING:
@@ -32,30 +32,23 @@ def deliver_events(installation: Installation, limit: int = _BATCH) -> Planned:
     with installation.planning():
         now = installation.clock.now()
         with installation.store.read() as connection:
-            fresh = connection.execute(
-                select(_e.seq, _e.type, _e.subject_type, _e.subject_id, _e.city, _e.time)
-                .where(_e.state == "new")
-                .order_by(_e.seq)
-                .limit(limit)
-            ).all()
+            fresh = new_events(connection, limit)
             if not fresh:
                 return Planned()
-            ticks = [_tick(row) for row in fresh if row.type == "tick"]
-            news: dict[Subject, set[int]] = {}
-            for seq, kind, subject_type, subject_id, _, _ in fresh:
-                if kind != "tick":
-                    news.setdefault(Subject(subject_type, subject_id), set()).add(seq)
+            ticks = [event for event in fresh if event.type == "tick"]
+            news: dict[Subject, list[Event]] = {}
+            for event in fresh:
+                if event.type != "tick":
+                    news.setdefault(event.subject, []).append(event)
             subjects = news.keys() | contracts_of_homes(connection, news)
             records = load_records(connection, subjects)
-            history = load_history(connection, subjects)
+            history = load_history(connection, subjects, fresh)
         answers = Answers()
         with installation.plugins.watchdog.batch():
             for subject, mine in history.items():
-                fresh_seqs = news.get(subject, ())
-                delivered = [event for event in mine if event.seq in fresh_seqs]
-                ask_about(installation, records.get(subject), mine, answers, now, delivered=delivered)
+                ask_about(installation, records.get(subject), mine, answers, now, delivered=news.get(subject, ()))
             ask_about_ticks(installation, ticks, answers, now)
-        planned = store_answers(installation, answers, now, finished=[row.seq for row in fresh])
+        planned = store_answers(installation, answers, now, finished=[event.seq for event in fresh])
         planned.events = len(fresh)
         return planned
 
@@ -123,17 +116,9 @@ def replay_ticks(installation: Installation, seqs: Sequence[int], *, only: Colle
     """Call ``daily_tick`` again for the ticks with these numbers."""
     with installation.planning():
         now = installation.clock.now()
-        ticks: list[Event] = []
         with installation.store.read() as connection:
-            for chunk in in_chunks(seqs):
-                rows = connection.execute(select(events).where(_e.seq.in_(chunk), _e.type == "tick"))
-                ticks += [_tick(row) for row in rows]
+            ticks = ticks_by_number(connection, seqs)
         answers = Answers()
         with installation.plugins.watchdog.batch():
             ask_about_ticks(installation, ticks, answers, now, only)
         return store_answers(installation, answers, now, finished=[])
-
-
-def _tick(row: Any) -> Event:
-    subject = Subject("day", row.subject_id)
-    return Event(row.seq, "tick", f"tick/{row.city}/{row.subject_id}", "tick", row.time, subject, row.city)

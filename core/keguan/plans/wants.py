@@ -7,19 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import Connection, select
-
 from keguan import hookspecs
 from keguan.errors import PluginError
-from keguan.model import Contract, Day, Event, EventType, Home, Plan, Record, Subject
+from keguan.model import Contract, Day, Event, EventType, Home, Plan, Record
 from keguan.plugins import Failure, Plugins, Result, check_plans
-from keguan.store.records import in_chunks
-from keguan.store.schema import events
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["Wants", "ask_for_tick", "ask_plugins", "hook_for", "kinds_in_force", "load_history"]
+__all__ = ["Wants", "ask_for_tick", "ask_plugins", "hook_for", "kinds_in_force"]
 
 _OWN_HOOKS = {
     "contract_signed": "on_contract_signed",
@@ -41,28 +37,6 @@ class Wants:
     """By kind of event."""
     failures: dict[str, Failure] = field(default_factory=dict)
     """Kinds whose hook failed: what it wants there is unknown."""
-
-
-def load_history(connection: Connection, subjects: Iterable[Subject]) -> dict[Subject, list[Event]]:
-    """Return every event of each subject, oldest first."""
-    by_type: dict[str, set[int]] = {}
-    for subject in subjects:
-        by_type.setdefault(subject.type, set()).add(subject.id)
-    c = events.c
-    history: dict[Subject, list[Event]] = {}
-    for kind, ids in by_type.items():
-        for chunk in in_chunks(ids):
-            rows = connection.execute(
-                select(c.seq, c.source, c.id, c.type, c.time, c.subject_id, c.city, c.data)
-                .where(c.subject_type == kind, c.subject_id.in_(chunk))
-                .order_by(c.seq)
-            ).all()
-            for seq, source, event_id, event_type, time, subject_id, city, data in rows:
-                subject = Subject(kind, subject_id)
-                history.setdefault(subject, []).append(
-                    Event(seq, source, event_id, event_type, time, subject, city, data)
-                )
-    return history
 
 
 def kinds_in_force(history: Iterable[Event], types: Mapping[str, EventType]) -> dict[str, Event]:
