@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from keguan.errors import DatabaseError
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "refusal"]
 
 _BUSY_MS = 10_000
 
@@ -36,8 +36,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing."""
-        reader = self.engine.connect().execution_options(keguan_read=True)
-        with _translated(self), reader as connection, connection.begin():
+        options: dict[str, Any] = {"keguan_read": True}
+        if not self.is_sqlite:  # there each statement would see what was committed meanwhile
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with _translated(self), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -98,13 +100,15 @@ def open_store(url: str, base_dir: Path) -> Store:
     if backend == "sqlite":
         path = base_dir / (parsed.database or "var/keguan.db")
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed.set(database=str(path)), pool_size=16, max_overflow=16)
+        engine = create_engine(parsed.set(database=str(path)), pool_size=16, max_overflow=16, hide_parameters=True)
         _prepare_sqlite(engine)
         return Store(engine, path)
     if backend != "postgresql":
         raise DatabaseError("store.backend", backend=backend)
     try:
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=16, pool_pre_ping=True)
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=16, pool_pre_ping=True, hide_parameters=True
+        )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise DatabaseError("store.driver") from error
     return Store(engine, None)
@@ -147,6 +151,13 @@ def _translated(store: Store) -> Iterator[None]:
             raise
         where = str(store.path) if store.path else (store.engine.url.host or "postgresql")
         raise DatabaseError(key, where=where, detail=str(error.orig).splitlines()[0]) from error
+
+
+def refusal(error: Exception) -> Exception:
+    """Return what a table or a driver says of a row that it refuses, without the row: that may hold personal values."""
+    if not isinstance(error, DBAPIError):
+        return error
+    return ValueError(next(iter(str(error.orig).splitlines()), type(error).__name__))
 
 
 def _reason(error: DBAPIError) -> str | None:
