@@ -14,13 +14,14 @@ from keguan.store.schema import calendar_days, calendar_years
 
 __all__ = ["load_calendar", "newest_change", "store_table"]
 
+_NEWEST = select(func.max(calendar_days.c.loaded_at))
 NATIONAL = "national"
 """The scope of rows that hold for every city; other scopes are keys of cities."""
 
 
 def newest_change(connection: Connection) -> datetime | None:
     """Return when days were last loaded, ``None`` if never: a cheap way to notice a change."""
-    return connection.execute(select(func.max(calendar_days.c.loaded_at))).scalar()
+    return connection.execute(_NEWEST).scalar()
 
 
 def load_calendar(connection: Connection, settings: Settings, city: City) -> WorkCalendar:

@@ -47,7 +47,7 @@ def write_exports(city: SyntheticCity, folder: Path) -> list[Export]:
     exports += _by_project(city, folder, spoil(contracts, _WRONG_CONTRACTS), "contracts", _EVENING, _same_day)
     exports += _by_project(city, folder, spoil(handover_entries(city), _WRONG_HANDOVERS), "handovers", _FRIDAY, _friday)
     for year in range(city.start.year + 1, city.end.year + 1):
-        exports += _whole_ledger(folder, contracts, date(year, 1, 5), city.end)
+        exports += _whole_ledger(folder, contracts, _quiet_day(contracts, date(year, 1, 5)), city.end)
     return sorted(exports, key=lambda export: (export.day, export.clock, export.kind != "projects"))
 
 
@@ -106,10 +106,18 @@ def _staff(city: SyntheticCity) -> list[dict[str, object]]:
     ]
 
 
+def _quiet_day(contracts: Sequence[Entry], day: date) -> date:
+    """Return the first day from ``day`` on by which every entry has arrived, mended where it was wrong."""
+    busy = {entry.on for entry in contracts}
+    while any(day - timedelta(days=n) in busy for n in range(_MENDED_AFTER.days + 1)):
+        day += timedelta(days=1)
+    return day
+
+
 def _whole_ledger(folder: Path, contracts: Sequence[Entry], day: date, end: date) -> list[Export]:
     """Return the workbook of all contracts as they stood on the evening before ``day``."""
     newest: dict[object, list[Entry]] = {}
-    known = (entry for entry in contracts if entry.on < day - _MENDED_AFTER)
+    known = (entry for entry in contracts if entry.on < day)
     for (contract_no, _), group in groupby(known, key=lambda entry: (entry.row["contract_no"], entry.on)):
         newest[contract_no] = list(group)
     if not newest or day > end:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
 
 from keguan.building import build_engine, build_installation, open_database
 from keguan.clock import VirtualClock
@@ -56,7 +58,7 @@ def live(folder: Path, homes: int, end: date, language: Language = "zh", years: 
     """
     config = folder / "config" / "keguan.toml"
     config.parent.mkdir(parents=True, exist_ok=True)
-    text = default_text().replace('language = "zh"', f'language = "{language}"', 1)
+    text = _config(language)
     config.write_text(text, encoding="utf-8")
     settings = parse_settings(text, config, {})
     start = (end - timedelta(days=365 * years)).replace(day=1)
@@ -73,6 +75,16 @@ def live(folder: Path, homes: int, end: date, language: Language = "zh", years: 
     finally:
         engine.close()
     return Lived(folder, config, installation, city, exports, reports, settled)
+
+
+def _config(language: Language) -> str:
+    """Return the default configuration without the cities in which nothing is built here."""
+    text = default_text().replace('language = "zh"', f'language = "{language}"', 1)
+    document = tomlkit.parse(text)
+    cities: Any = document["cities"]
+    for key in [key for key, city in cities.items() if city["name"] not in _CITIES]:
+        del cities[key]
+    return tomlkit.dumps(document)
 
 
 def _years(

@@ -10,7 +10,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from keguan.store.schema import tasks
 from keguan.tasks.desk import finish, skip
@@ -26,6 +26,7 @@ _IN_TIME, _LATE, _UNREACHABLE = 0.80, 0.91, 0.95
 """Up to here in time, up to here late, up to here closed because nobody could be reached; the rest stays open."""
 _EXCELLENT = 0.7
 _t = tasks.c
+_NEWER = select(_t.id, _t.key, _t.city, _t.created_at, _t.due_at).where(_t.id > bindparam("newest")).order_by(_t.id)
 
 
 class VirtualStaff:
@@ -40,9 +41,7 @@ class VirtualStaff:
     def work(self, now: datetime) -> None:
         """Look at new tasks and close those whose time has come by ``now``."""
         with self._installation.store.read() as connection:
-            fresh = connection.execute(
-                select(_t.id, _t.key, _t.city, _t.created_at, _t.due_at).where(_t.id > self._newest).order_by(_t.id)
-            ).all()
+            fresh = connection.execute(_NEWER, {"newest": self._newest}).all()
         for row in fresh:
             self._newest = row.id
             self._take_on(row)

@@ -127,23 +127,17 @@ class Engine:
             with self.installation.store.read() as connection:
                 ahead = look_ahead(connection)
             busy = False
-            if ahead.events is not None or _due(ahead.retry, now):
-                busy = self._settle_events(total)
+            if ahead.events is not None:
+                limit = self.installation.settings.runner.plan_batch
+                busy = _add(total, deliver_events(self.installation, limit))
+            elif _due(ahead.retry, now):
+                busy = _add(total, retry_deliveries(self.installation))
             if not busy and _due(ahead.plan, now):
                 busy = self._settle_plans(total)
             if not busy and _due(ahead.message, now):
                 busy = self._settle_messages(total)
             if not busy:
                 return ahead
-
-    def _settle_events(self, total: Settled) -> bool:
-        planned = self.plan_all()
-        total.events += planned.events
-        total.planned += planned.inserted
-        total.moved += planned.moved
-        total.cancelled += planned.cancelled
-        total.failures += [str(failure) for failure in planned.failures]
-        return planned.events > 0
 
     def _settle_plans(self, total: Settled) -> bool:
         busy = False
@@ -204,3 +198,13 @@ class Engine:
 
 def _due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
+
+
+def _add(total: Settled, planned: Planned) -> bool:
+    """Count what was planned; return whether anything was to do."""
+    total.events += planned.events
+    total.planned += planned.inserted
+    total.moved += planned.moved
+    total.cancelled += planned.cancelled
+    total.failures += [str(failure) for failure in planned.failures]
+    return planned.events > 0

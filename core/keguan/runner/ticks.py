@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from keguan.events.log import NewEvent, append
 from keguan.installation import Installation
@@ -17,10 +17,20 @@ __all__ = ["SOURCE", "cities_in_use", "missing_ticks", "next_tick", "record_tick
 
 SOURCE = "tick"
 
+# Built once: they are asked every day of the years that a demonstration lives through. Not max(): that reads
+# every tick there ever was.
+_USED = select(projects.c.city).distinct()
+_NEWEST = (
+    select(events.c.subject_id)
+    .where(events.c.subject_type == "day", events.c.city == bindparam("key"))
+    .order_by(events.c.subject_id.desc())
+    .limit(1)
+)
+
 
 def cities_in_use(connection: Connection, installation: Installation) -> list[str]:
     """Return every city that is configured or has a project, sorted."""
-    used = connection.execute(select(projects.c.city).distinct()).scalars()
+    used = connection.execute(_USED).scalars()
     return sorted({*installation.cities, *used})
 
 
@@ -85,13 +95,7 @@ def next_tick(installation: Installation, cities: Iterable[str], now: datetime) 
 
 
 def _last(connection: Connection, city: str) -> date | None:
-    # not max(): that reads every tick there ever was
-    number = connection.execute(
-        select(events.c.subject_id)
-        .where(events.c.subject_type == "day", events.c.city == city)
-        .order_by(events.c.subject_id.desc())
-        .limit(1)
-    ).scalar()
+    number = connection.execute(_NEWEST, {"key": city}).scalar()
     return None if number is None else date.fromordinal(number)
 
 
