@@ -15,7 +15,7 @@ from keguan.store.types import to_stored
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["RETRY_FIRST", "Answers", "DeliveryRow", "ask_about", "ask_about_ticks"]
+__all__ = ["RETRY_FIRST", "Answers", "Asked", "DeliveryRow", "ask_about", "ask_about_ticks", "delivery_row"]
 
 RETRY_FIRST = timedelta(minutes=1)
 
@@ -31,12 +31,15 @@ class DeliveryRow(NamedTuple):
     detail: str | None
 
 
+Asked = tuple[Record | None, Event, str, Wants]
+"""Record (``None`` for ticks), newest event, plugin, what it wants."""
+
+
 @dataclass(slots=True)
 class Answers:
     """What the plugins want for a batch of subjects, and how each took its events."""
 
-    wants: list[tuple[Record | None, Event, str, Wants]] = field(default_factory=list)
-    """Record (``None`` for ticks), newest event, plugin, what it wants."""
+    wants: list[Asked] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -61,7 +64,7 @@ def ask_about(
         hooks = installation.plugins.hooks_of(plugin)
         for event in delivered:
             if failure is not None or wants.plans or hook_for(event.type) in hooks:
-                answers.deliveries.append(_delivery(event.seq, plugin, failure, now))
+                answers.deliveries.append(delivery_row(event.seq, plugin, failure, now))
         if failure is not None:
             answers.failures.append(failure)
     city = record.project.city
@@ -86,7 +89,7 @@ def ask_about_ticks(
         for plugin, wants in ask_for_tick(installation, event, only):
             answers.wants.append((None, event, plugin, wants))
             failure = wants.failures.get("tick")
-            answers.deliveries.append(_delivery(event.seq, plugin, failure, now))
+            answers.deliveries.append(delivery_row(event.seq, plugin, failure, now))
             if failure is not None:
                 answers.failures.append(failure)
         if only is None:
@@ -97,7 +100,8 @@ def ask_about_ticks(
             )
 
 
-def _delivery(seq: int, plugin: str, failure: Failure | None, now: datetime) -> DeliveryRow:
+def delivery_row(seq: int, plugin: str, failure: Failure | None, now: datetime) -> DeliveryRow:
+    """Return that ``plugin`` took the event ``seq``, or how it failed to for the first time."""
     if failure is None:
         return DeliveryRow(seq, plugin, "done", None, None, None)
     return DeliveryRow(seq, plugin, "failed", to_stored(now + RETRY_FIRST), str(failure), failure.traceback)

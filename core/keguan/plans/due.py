@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
+from sqlalchemy.exc import OperationalError
 
-from keguan.errors import TemplateError
+from keguan.errors import DatabaseError, TemplateError
 from keguan.model import Effect, Job, Record, Skip, Subject
 from keguan.outbox.queue import is_gone, worker_name
 from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, plan_key, render_effects
 from keguan.plugins import Failure
-from keguan.store.records import load_records
+from keguan.plugins.answers import failure_of
+from keguan.store.engine import refusal
+from keguan.store.records import in_chunks, load_records
 from keguan.store.schema import messages, plans, tasks
 from keguan.store.types import to_stored
 
@@ -28,6 +31,7 @@ _LEASE = timedelta(minutes=10)
 _ATTEMPTS = 5
 _PAUSE = timedelta(minutes=5)
 _p = plans.c
+_CLAIMED = and_(_p.status == "running", _p.lease_until.is_not(None))  # so that the index on leases is used
 
 
 @dataclass(slots=True)
@@ -53,11 +57,11 @@ class Worked:
 
 
 def claim_due(connection: Connection, worker: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Take up to ``limit`` plans that are due; those whose window has passed become ``missed`` on the way."""
+    """Take up to ``limit`` plans that are due and do not rest; those whose window has passed become ``missed``."""
     passed = and_(_p.until_at <= now, ~_p.stale)
     due = (
         select(_p.id)
-        .where(_p.status == "planned", _p.due_at <= now)
+        .where(_p.status == "planned", _p.due_at <= now, or_(_p.lease_until.is_(None), _p.lease_until <= now))
         .order_by(_p.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -144,91 +148,142 @@ def _write(
     now: datetime,
     tally: RunTally,
 ) -> None:
-    """Store effects and ends of plans in one transaction; log a line per effect."""
-    rendered_messages: list[tuple[Any, ...]] = []
-    rendered_tasks: list[tuple[Any, ...]] = []
-    ends: dict[tuple[str, str | None], list[int]] = {}
-    again: list[tuple[int, str]] = []
-    log = structlog.get_logger("keguan.plans")
-    for row, result in worked:
-        outcome = result
-        mine: tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]] = ([], [])
-        if outcome.status == "done":
-            try:
-                mine = render_effects(installation, row, outcome.effects, now)
-            except TemplateError as error:
-                outcome = Worked("failed", str(error))
-        rendered_messages += mine[0]
-        rendered_tasks += mine[1]
-        tally.messages += len(mine[0])
-        tally.tasks += len(mine[1])
-        if outcome.status == "failed" and row.attempts + 1 < _ATTEMPTS and outcome.why != "plan.action_gone":
-            again.append((row.id, outcome.why or ""))
-        else:
-            ends.setdefault((outcome.status, outcome.why), []).append(row.id)
-        if outcome.status == "failed":
-            tally.failed += 1
-            log.error("action failed", plugin=row.plugin, action=row.action, key=plan_key(row), error=outcome.why)
-            if outcome.detail:
-                log.debug("traceback", key=plan_key(row), detail=outcome.detail)
-    tally.done += sum(len(ids) for (status, _), ids in ends.items() if status == "done")
-    tally.missed += sum(len(ids) for (status, _), ids in ends.items() if status == "missed")
+    """Store effects and ends of plans in one transaction; log a line per effect.
 
-    with installation.store.write() as connection:
-        lost = {row.id for row, _ in worked} - _still_mine(connection, worker)
-        if lost:  # the lease had ended, and another one runs them
-            rendered_messages = [each for each in rendered_messages if each[1] not in lost]
-            rendered_tasks = [each for each in rendered_tasks if each[1] not in lost]
-        installation.store.insert(connection, messages, MESSAGE_COLUMNS, rendered_messages, ignore_repeats=True)
-        installation.store.insert(connection, tasks, TASK_COLUMNS, rendered_tasks, ignore_repeats=True)
-        _end_plans(connection, worker, ends, again, now)
-    for task in rendered_tasks:
+    Effects that a table refuses fail their own plan only: then each plan is stored by itself.
+    """
+    rendered = [_rendered(installation, row, result, now) for row, result in worked]
+    try:
+        with installation.store.write() as connection:
+            mine = _still_mine(connection, worker)
+            done = _store(installation, connection, [each for each in rendered if each[0].id in mine], worker, now)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - what a plugin returned cannot be stored; whose it was is found out now
+        with installation.store.write() as connection:
+            mine = _still_mine(connection, worker)
+            done = [
+                _store_alone(installation, connection, each, worker, now) for each in rendered if each[0].id in mine
+            ]
+    for row, result, texts, tasks_of_row in done:
+        _tell(row, result, tasks_of_row)
+        tally.messages += len(texts)
+        tally.tasks += len(tasks_of_row)
+        tally.done += result.status == "done"
+        tally.missed += result.status == "missed"
+        tally.failed += result.status == "failed"
+
+
+_Rendered = tuple[Row[Any], Worked, list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""A plan, what became of it, its messages and its tasks as rows."""
+
+
+def _rendered(installation: Installation, row: Row[Any], result: Worked, now: datetime) -> _Rendered:
+    """Return the rows of a plan's effects, or the failure that they come to."""
+    if result.status != "done":
+        return row, result, [], []
+    try:
+        return row, result, *render_effects(installation, row, result.effects, now)
+    except TemplateError as error:
+        return row, Worked("failed", str(error)), [], []
+    except Exception as error:  # noqa: BLE001 - an effect may hold whatever a plugin put into it
+        return row, _failed(installation, row, error), [], []
+
+
+def _failed(installation: Installation, row: Row[Any], error: Exception) -> Worked:
+    failure = failure_of(installation.plugins.installed[row.plugin], row.action, refusal(error))
+    return Worked("failed", str(failure), detail=failure.traceback)
+
+
+def _store(
+    installation: Installation, connection: Connection, rendered: Sequence[_Rendered], worker: str, now: datetime
+) -> Sequence[_Rendered]:
+    texts = [message for each in rendered for message in each[2]]
+    work = [task for each in rendered for task in each[3]]
+    installation.store.insert(connection, messages, MESSAGE_COLUMNS, texts, ignore_repeats=True)
+    installation.store.insert(connection, tasks, TASK_COLUMNS, work, ignore_repeats=True)
+    _end_plans(connection, worker, [each[:2] for each in rendered], now)
+    return rendered
+
+
+def _store_alone(
+    installation: Installation, connection: Connection, each: _Rendered, worker: str, now: datetime
+) -> _Rendered:
+    """Store one plan's effects; when the table refuses them, its failure instead."""
+    try:
+        with connection.begin_nested():
+            _store(installation, connection, [each], worker, now)
+    except OperationalError:  # the database has a bad day, the plugin is not to blame
+        raise
+    except Exception as error:  # noqa: BLE001 - see above
+        each = (each[0], _failed(installation, each[0], error), [], [])
+        _store(installation, connection, [each], worker, now)
+    return each
+
+
+def _tell(row: Row[Any], result: Worked, work: Sequence[tuple[Any, ...]]) -> None:
+    log = structlog.get_logger("keguan.plans")
+    if result.status == "failed":
+        log.error("action failed", plugin=row.plugin, action=row.action, key=plan_key(row), error=result.why)
+        if result.detail:
+            log.debug("traceback", key=plan_key(row), detail=result.detail)
+    for task in work:
         log.info("task", key=task[0], plugin=task[2], action=task[3], clause=task[4], status="open")
 
 
 def _still_mine(connection: Connection, worker: str) -> set[int]:
-    """Return the plans that ``worker`` has claimed, locked until the transaction ends."""
-    claimed = select(_p.id).where(_p.status == "running", _p.worker == worker).with_for_update()
+    """Return the plans that ``worker`` has claimed, locked until the transaction ends.
+
+    One whose lease had ended is missing: another worker runs it.
+    """
+    claimed = select(_p.id).where(_CLAIMED, _p.worker == worker).with_for_update()
     return set(connection.execute(claimed).scalars())
 
 
-def _end_plans(
-    connection: Connection,
-    worker: str,
-    ends: dict[tuple[str, str | None], list[int]],
-    again: list[tuple[int, str]],
-    now: datetime,
-) -> None:
-    for (status, why), ids in ends.items():
-        connection.execute(
-            update(plans)
-            .where(_p.id.in_(ids), _p.status == "running", _p.worker == worker)
-            .values(status=status, why=why, worker=None, lease_until=None, changed_at=now, attempts=_p.attempts + 1)
-        )
-    for plan_id, why in again:  # rests under a lease of nobody, then is planned again
-        connection.execute(
-            update(plans)
-            .where(_p.id == plan_id, _p.status == "running", _p.worker == worker)
-            .values(worker=None, lease_until=now + _PAUSE, why=why, changed_at=now, attempts=_p.attempts + 1)
-        )
+def _end_plans(connection: Connection, worker: str, worked: Iterable[tuple[Row[Any], Worked]], now: datetime) -> None:
+    ends: dict[tuple[str, str | None, datetime | None], list[int]] = {}
+    for row, result in worked:
+        status, rest = result.status, None
+        if status == "failed" and row.attempts + 1 < _ATTEMPTS and result.why != "plan.action_gone":
+            status, rest = "planned", now + _PAUSE  # whatever changes meanwhile can still move it or take it back
+        ends.setdefault((status, result.why, rest), []).append(row.id)
+    for (status, why, rest), ids in ends.items():
+        for chunk in in_chunks(ids):
+            connection.execute(
+                update(plans)
+                .where(_p.id.in_(chunk), _p.status == "running", _p.worker == worker)
+                .values(
+                    status=status,
+                    why=why,
+                    worker=None,
+                    lease_until=rest,
+                    changed_at=now,
+                    attempts=_p.attempts + 1,
+                )
+            )
 
 
-def recover_plans(connection: Connection, now: datetime) -> int:
-    """Plan again what was claimed and not finished: leases that ended, and those of processes that are dead."""
-    running = _p.status == "running"
-    workers = connection.execute(select(_p.worker).where(running, _p.worker.is_not(None)).distinct()).scalars()
+def recover_plans(connection: Connection, now: datetime) -> list[Subject]:
+    """Plan again what was claimed and not finished; return what those plans are about.
+
+    That is: leases that ended, and those of processes that are dead. While a plan was claimed nothing could be
+    changed about it, so its subject has to be asked about again before it runs.
+    """
+    workers = connection.execute(select(_p.worker).where(_CLAIMED).distinct()).scalars()
     gone = [worker for worker in workers if is_gone(worker)]
     return _plan_again(connection, or_(_p.lease_until <= now, _p.worker.in_(gone)), now)
 
 
-def take_back_plans(connection: Connection, now: datetime) -> int:
-    """Plan again what this process had claimed in a pass that failed."""
+def take_back_plans(connection: Connection, now: datetime) -> list[Subject]:
+    """Plan again what this process had claimed in a pass that failed; return what those plans are about."""
     return _plan_again(connection, _p.worker == worker_name(), now)
 
 
-def _plan_again(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
-    return connection.execute(
+def _plan_again(connection: Connection, which: ColumnElement[bool], now: datetime) -> list[Subject]:
+    rows = connection.execute(
         update(plans)
-        .where(_p.status == "running", which)
+        .where(_CLAIMED, which)
         .values(status="planned", worker=None, lease_until=None, changed_at=now)
-    ).rowcount
+        .returning(_p.subject_type, _p.subject_id)
+    )
+    return [Subject(*row) for row in rows]

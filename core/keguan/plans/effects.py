@@ -156,6 +156,6 @@ def _message_row(
         "queued",
         to_stored(row.due_at),
         stamp,
-        None if row.until_at is None else to_stored(row.until_at),
+        None if row.until_at is None or row.stale else to_stored(row.until_at),  # stale: it leaves after its window
         stamp,
     )

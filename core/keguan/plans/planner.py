@@ -10,6 +10,7 @@ from sqlalchemy import select
 from keguan.events.history import load_history, new_events, ticks_by_number
 from keguan.model import Event, Subject
 from keguan.plans.answers import Answers, ask_about, ask_about_ticks
+from keguan.plans.deliveries import skip_unanswered
 from keguan.plans.storing import Planned, store_answers
 from keguan.store.records import contracts_of_homes, load_records
 from keguan.store.schema import deliveries, events
@@ -86,7 +87,10 @@ def replan(
 
 
 def retry_deliveries(installation: Installation, limit: int = 200) -> Planned:
-    """Call the hooks again whose delivery failed and whose pause is over, for the failed plugin only."""
+    """Call the hooks again whose delivery failed and whose pause is over, for the failed plugin only.
+
+    A delivery that nobody can answer any more counts as skipped: its plugin is off there now, or its record gone.
+    """
     now = installation.clock.now()
     with installation.store.read() as connection:
         due = connection.execute(
@@ -109,6 +113,8 @@ def retry_deliveries(installation: Installation, limit: int = 200) -> Planned:
             done.merge(replay_ticks(installation, ticks, only=(plugin,)))
         done.events = len(rows)
         total.merge(done)
+        with installation.store.write() as connection:
+            skip_unanswered(connection, plugin, [row.seq for row in rows], now)
     return total
 
 

@@ -6,7 +6,7 @@ are all this. Pure: values in, values out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -30,6 +30,10 @@ class StoredPlan(NamedTuple):
     clause: str
     note: str | None
     by_calendar: bool
+    provisional: bool
+    late: bool
+    stale: bool
+    why: str | None
 
 
 class NewPlan(NamedTuple):
@@ -77,24 +81,32 @@ class Changes:
 _OPEN = ("planned", "held")
 
 
+def _certain(_plan: Plan) -> bool:
+    return False
+
+
 def reconcile(
     wanted: Mapping[str, Iterable[Plan]],
-    stored: Iterable[StoredPlan],
+    stored: Collection[StoredPlan],
     actions: Mapping[str, ActionRule],
     *,
     now: datetime,
     unknown: Collection[str] = (),
     reopen: bool = False,
+    provisional: Callable[[Plan], bool] = _certain,
 ) -> Changes:
     """Return the changes for one plugin and one subject.
 
     ``wanted`` maps each kind of event the subject has been through to the plans wanted because of it; a stored
     plan of a kind that is not in it is wanted no longer. ``unknown`` are kinds whose hook failed: their plans
-    stay as they are. ``reopen``: plans that failed are planned again (replay after a fix).
+    stay as they are. ``reopen``: plans that failed are planned again (replay after a fix). ``provisional`` says
+    whether a plan that was counted in working days hangs on days that are not announced yet.
 
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
-    a further round is planned. A missed or cancelled promise whose date moves into the future is open again.
-    An action and occurrence may be wanted because of one kind only; who asked the plugins has seen to that.
+    a further round is planned, unless an earlier round was done at that very date. A missed, failed or cancelled
+    promise whose window is moved and not over is open again; one whose window is over takes the dates and stays
+    what it was. An action and occurrence may be wanted because of one kind only; who asked the plugins has seen
+    to that.
     """
     changes = Changes()
     latest: dict[tuple[str, int], StoredPlan] = {}
@@ -114,8 +126,12 @@ def reconcile(
                 changes.insert.append(_new(plan, kind, 0, rule, now))
             elif previous.kind in unknown and previous.kind != kind:
                 continue
+            elif previous.round and previous.status != "done" and _done_then(plan, stored):
+                if previous.status in _OPEN:
+                    changes.cancel.append(previous.id)  # its date moved to and fro
             else:
-                _meet(changes, plan, kind, previous, rule, now, reopen)
+                uncertain = plan.by_calendar and provisional(plan)
+                _meet(changes, plan, kind, previous, rule, now, reopen, uncertain)
 
     changes.cancel.extend(
         old.id for key, old in latest.items() if key not in seen and old.status in _OPEN and old.kind not in unknown
@@ -140,6 +156,12 @@ def _new(plan: Plan, kind: str, number: int, rule: ActionRule, now: datetime) ->
     return NewPlan(plan, kind, number, status, stale, why)
 
 
+def _done_then(plan: Plan, stored: Iterable[StoredPlan]) -> bool:
+    """Whether an earlier round of ``plan`` was done at the date that is wanted again."""
+    key = (plan.action, plan.occurrence, plan.due)
+    return any((old.action, old.occurrence, old.due) == key for old in stored if old.status == "done")
+
+
 def _meet(
     changes: Changes,
     plan: Plan,
@@ -148,6 +170,7 @@ def _meet(
     rule: ActionRule,
     now: datetime,
     reopen: bool,
+    uncertain: bool,
 ) -> None:
     """Bring one stored plan in line with what is wanted."""
     moved = old.due != plan.due or old.until != plan.until
@@ -157,16 +180,31 @@ def _meet(
         if old.due != plan.due and rule.again:
             changes.insert.append(_new(plan, kind, old.round + 1, rule, now))
         return
+    late, stale = plan.due <= now, _stale(plan, now)
     if old.status in _OPEN:
-        described = old.clause != plan.clause or (old.note or "") != plan.note or old.kind != kind
-        if moved or described or old.by_calendar != plan.by_calendar:
-            status, stale, why = _entry(plan, rule, now) if moved else (old.status, False, None)
-            if status == "planned":
-                status = old.status  # a held plan stays held, at its new date
-            changes.move.append(Move(old.id, plan, kind, status, moved and plan.due <= now, stale, why))
+        if moved:
+            status, _, why = _entry(plan, rule, now)
+            if status == "planned":  # a held plan stays held, at its new date
+                status, why = old.status, old.why
+            changes.move.append(Move(old.id, plan, kind, status, late, stale, why))
+        elif _described_otherwise(plan, kind, old, uncertain):
+            changes.move.append(Move(old.id, plan, kind, old.status, old.late, old.stale, old.why))
         return
     # missed, cancelled or failed
-    open_again = moved or (reopen and old.status == "failed")
-    if old.status == "cancelled" or (open_again and not _stale(plan, now)):
+    retried = reopen and old.status == "failed" and (not stale or (old.stale and rule.when_late))
+    if old.status == "cancelled" or retried or (moved and not stale):
         status, stale, why = _entry(plan, rule, now)
-        changes.move.append(Move(old.id, plan, kind, status, plan.due <= now, stale, why))
+        changes.move.append(Move(old.id, plan, kind, status, late, stale, why))
+    elif moved:
+        changes.move.append(Move(old.id, plan, kind, old.status, late, stale, old.why))
+
+
+def _described_otherwise(plan: Plan, kind: str, old: StoredPlan, uncertain: bool) -> bool:
+    """Whether anything but the dates of an open plan has to be written."""
+    return (
+        old.clause != plan.clause
+        or (old.note or "") != plan.note
+        or old.kind != kind
+        or old.by_calendar != plan.by_calendar
+        or old.provisional != uncertain
+    )

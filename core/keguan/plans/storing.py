@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
 
+from keguan.errors import DatabaseError
 from keguan.model import Plan, Record, Subject
-from keguan.plans.answers import RETRY_FIRST, Answers, DeliveryRow
+from keguan.plans.answers import Answers, Asked, DeliveryRow, delivery_row
+from keguan.plans.deliveries import record_deliveries
 from keguan.plans.reconcile import ActionRule, Changes, StoredPlan, reconcile
-from keguan.plans.wants import Wants
+from keguan.plans.wants import hook_for
 from keguan.plans.write import PlanWriter
 from keguan.plugins import Failure
+from keguan.plugins.answers import failure_of
+from keguan.store.engine import refusal
 from keguan.store.records import in_chunks, load_records
-from keguan.store.schema import deliveries, events, plans
-from keguan.store.types import to_stored
+from keguan.store.schema import events, plans
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
 __all__ = ["Planned", "store_answers"]
 
-_RETRY_LONGEST = timedelta(hours=6)
 _p = plans.c
 
 
@@ -65,38 +68,157 @@ def store_answers(
 ) -> Planned:
     """Write plans, deliveries and the end of the events numbered ``finished`` in one transaction.
 
-    With ``reopen``, plans that failed are tried again.
+    With ``reopen``, plans that failed are tried again. What a table refuses fails the plugin that wanted it, for
+    that subject only: then each answer is stored by itself, so that nothing can hold up the events behind it.
     """
-    planned = Planned(failures=answers.failures)
-    records = {record.ref: record for record, _, _, _ in answers.wants if record is not None}
-    foreign = {
-        plan.subject
-        for record, _, _, wants in answers.wants
-        if record is None
-        for group in wants.plans.values()
-        for plan in group
-        if plan.subject is not None
-    }
-    with installation.store.write() as connection:
-        if foreign:
-            records.update(load_records(connection, foreign))
-        stored = _load_stored(connection, records)
-        writer = PlanWriter(installation, now)
-        rules = {plugin: _rules(installation, plugin) for plugin in {entry[2] for entry in answers.wants}}
-        for record, event, plugin, wants in answers.wants:
-            for about, changes in _compare(rules[plugin], plugin, record, wants, records, stored, now, reopen=reopen):
-                planned.add(changes)
-                writer.add(plugin, about, event.seq, changes)
-        writer.flush(connection)
-        _record_deliveries(installation, connection, answers.deliveries, now)
-        for chunk in in_chunks(finished):
-            connection.execute(update(events).where(events.c.seq.in_(chunk)).values(state="delivered"))
+    try:
+        with installation.store.write() as connection:
+            storing = _Storing(installation, connection, answers, now, reopen=reopen)
+            storing.store(answers.wants)
+            storing.finish(answers.deliveries, finished)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - whose fault it is is found out now
+        with installation.store.write() as connection:
+            storing = _Storing(installation, connection, answers, now, reopen=reopen)
+            refused = storing.store_one_by_one(answers.wants)
+            answers.failures += [failure for _, failure in refused]
+            storing.finish(_with_refusals(connection, answers.deliveries, refused, now), finished)
+    planned = storing.planned
+    planned.failures = answers.failures
     log = structlog.get_logger("keguan.plans")
     for message, count in Counter(str(failure) for failure in answers.failures).items():
         log.error("plugin failed", error=message, times=count)
     if planned.inserted or planned.moved or planned.cancelled:
         log.info("planned", new=planned.inserted, moved=planned.moved, cancelled=planned.cancelled)
     return planned
+
+
+_Refused = tuple[Subject, Failure]
+"""Whom an answer that could not be stored was about (for ticks: the day), and the failure it comes to."""
+
+
+class _Storing:
+    """One transaction that makes the stored plans the wanted ones."""
+
+    def __init__(
+        self, installation: Installation, connection: Connection, answers: Answers, now: datetime, *, reopen: bool
+    ) -> None:
+        self.planned = Planned()
+        self._installation = installation
+        self._connection = connection
+        self._now = now
+        self._reopen = reopen
+        self._records = {record.ref: record for record, _, _, _ in answers.wants if record is not None}
+        foreign = {
+            plan.subject
+            for record, _, _, wants in answers.wants
+            if record is None
+            for group in wants.plans.values()
+            for plan in group
+            if plan.subject is not None
+        }
+        if foreign:
+            self._records.update(load_records(connection, foreign))
+        self._stored = _load_stored(connection, self._records)
+        self._rules = {plugin: _rules(installation, plugin) for plugin in {entry[2] for entry in answers.wants}}
+
+    def store(self, entries: Sequence[Asked]) -> None:
+        """Write what ``entries`` want."""
+        writer = PlanWriter(self._installation, self._now)
+        for entry in entries:
+            for about, changes in self._compare(entry, writer):
+                self.planned.add(changes)
+                writer.add(entry[2], about, entry[1].seq, changes)
+        writer.flush(self._connection)
+
+    def store_one_by_one(self, entries: Sequence[Asked]) -> list[_Refused]:
+        """Write what ``entries`` want, each under a savepoint of its own; return those that cannot be written."""
+        refused: list[_Refused] = []
+        for entry in entries:
+            record, event, plugin, wants = entry
+            counted = replace(self.planned)
+            try:
+                with self._connection.begin_nested():
+                    self.store([entry])
+            except OperationalError:  # the database has a bad day, the plugin is not to blame
+                raise
+            except Exception as error:  # noqa: BLE001 - see above
+                self.planned = counted
+                hook = hook_for(next(iter(wants.plans), event.type))
+                failure = failure_of(self._installation.plugins.installed[plugin], hook, refusal(error))
+                refused.append((event.subject if record is None else record.ref, failure))
+        return refused
+
+    def finish(self, rows: Sequence[DeliveryRow], finished: Sequence[int]) -> None:
+        """Write how plugins took events, and the end of the events."""
+        record_deliveries(self._installation.store, self._connection, rows, self._now)
+        for chunk in in_chunks(finished):
+            self._connection.execute(update(events).where(events.c.seq.in_(chunk)).values(state="delivered"))
+
+    def _compare(self, entry: Asked, writer: PlanWriter) -> Iterator[tuple[Record, Changes]]:
+        """Yield the changes per record: the one that was asked about, or those that a tick's plans are for.
+
+        What a tick wants is nobody else's to take back, and a tick takes back nothing.
+        """
+        record, _, plugin, wants = entry
+        if record is not None:
+            old = self._stored.get((plugin, record.ref), [])
+            if wants.plans or old:
+                yield record, self._reconcile(wants.plans, old, record, plugin, writer, {*wants.failures, "tick"})
+            return
+        by_subject: dict[Subject, list[Plan]] = {}
+        for plan in wants.plans.get("tick", []):
+            if plan.subject is not None:
+                by_subject.setdefault(plan.subject, []).append(plan)
+        for subject, mine in by_subject.items():
+            about = self._records.get(subject)
+            if about is None:
+                continue
+            old = self._stored.get((plugin, subject), [])
+            others = {plan.kind for plan in old if plan.kind != "tick"}
+            changes = self._reconcile({"tick": mine}, old, about, plugin, writer, others)
+            changes.cancel.clear()
+            yield about, changes
+
+    def _reconcile(
+        self,
+        wanted: Mapping[str, list[Plan]],
+        old: Sequence[StoredPlan],
+        record: Record,
+        plugin: str,
+        writer: PlanWriter,
+        unknown: Collection[str],
+    ) -> Changes:
+        city = record.project.city
+        return reconcile(
+            wanted,
+            old,
+            self._rules[plugin],
+            now=self._now,
+            unknown=unknown,
+            reopen=self._reopen,
+            provisional=lambda plan: writer.provisional(plan, city),
+        )
+
+
+def _with_refusals(
+    connection: Connection, rows: Sequence[DeliveryRow], refused: Sequence[_Refused], now: datetime
+) -> list[DeliveryRow]:
+    """Return ``rows`` with those failed whose plugin wanted what could not be stored."""
+    failures = {(failure.plugin, subject): failure for subject, failure in refused}
+    plugins = {plugin for plugin, _ in failures}
+    about: dict[int, Subject] = {}
+    for chunk in in_chunks(row.event_seq for row in rows if row.plugin in plugins):
+        found = connection.execute(
+            select(events.c.seq, events.c.subject_type, events.c.subject_id).where(events.c.seq.in_(chunk))
+        )
+        about.update((row[0], Subject(row[1], row[2])) for row in found)
+    return [
+        row if failure is None else delivery_row(row.event_seq, row.plugin, failure, now)
+        for row in rows
+        for failure in [failures.get((row.plugin, about[row.event_seq])) if row.event_seq in about else None]
+    ]
 
 
 def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tuple[str, Subject], list[StoredPlan]]:
@@ -122,50 +244,14 @@ def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tu
                     _p.clause,
                     _p.note,
                     _p.by_calendar,
+                    _p.provisional,
+                    _p.late_at_creation,
+                    _p.stale,
+                    _p.why,
                 ).where(_p.subject_type == kind, _p.subject_id.in_(chunk))
             ):
                 stored.setdefault((row[0], Subject(kind, row[1])), []).append(StoredPlan._make(row[2:]))
     return stored
-
-
-def _compare(
-    rules: Mapping[str, ActionRule],
-    plugin: str,
-    record: Record | None,
-    wants: Wants,
-    records: dict[Subject, Record],
-    stored: dict[tuple[str, Subject], list[StoredPlan]],
-    now: datetime,
-    *,
-    reopen: bool,
-) -> Iterator[tuple[Record, Changes]]:
-    """Yield the changes per record: the one that was asked about, or those that a tick's plans are for."""
-    if record is not None:
-        old = stored.get((plugin, record.ref), [])
-        if wants.plans or old:
-            yield (
-                record,
-                reconcile(
-                    wants.plans,
-                    [plan for plan in old if plan.kind != "tick"],
-                    rules,
-                    now=now,
-                    unknown=wants.failures,
-                    reopen=reopen,
-                ),
-            )
-        return
-    by_subject: dict[Subject, list[Plan]] = {}
-    for plan in wants.plans.get("tick", []):
-        if plan.subject is not None:
-            by_subject.setdefault(plan.subject, []).append(plan)
-    for subject, mine in by_subject.items():
-        about = records.get(subject)
-        if about is None:
-            continue
-        changes = reconcile({"tick": mine}, stored.get((plugin, subject), []), rules, now=now, reopen=reopen)
-        changes.cancel.clear()  # a tick adds; a later one takes nothing back
-        yield about, changes
 
 
 def _rules(installation: Installation, plugin: str) -> dict[str, ActionRule]:
@@ -175,41 +261,3 @@ def _rules(installation: Installation, plugin: str) -> dict[str, ActionRule]:
         for (owner, name), action in installation.plugins.actions.items()
         if owner == plugin
     }
-
-
-def _record_deliveries(
-    installation: Installation, connection: Connection, rows: Sequence[DeliveryRow], now: datetime
-) -> None:
-    """Write how each plugin took each event; a failure that repeats is retried later and later."""
-    stamp = to_stored(now)
-    seqs = [row[0] for row in rows]
-    attempts: dict[tuple[int, str], int] = {}
-    d = deliveries.c
-    for chunk in in_chunks(seqs):
-        for row in connection.execute(select(d.event_seq, d.plugin, d.attempts).where(d.event_seq.in_(chunk))):
-            attempts[row.event_seq, row.plugin] = row.attempts
-    new = [row for row in rows if (row[0], row[1]) not in attempts]
-    installation.store.insert(
-        connection,
-        deliveries,
-        ("event_seq", "plugin", "status", "retry_at", "error", "detail", "at", "attempts"),
-        [(*row, stamp, 1) for row in new],
-        ignore_repeats=True,
-    )
-    for seq, plugin, status, _, error, detail in rows:
-        count = attempts.get((seq, plugin))
-        if count is None:
-            continue
-        pause = min(RETRY_FIRST * 4**count, _RETRY_LONGEST)
-        connection.execute(
-            update(deliveries)
-            .where(d.event_seq == seq, d.plugin == plugin)
-            .values(
-                status=status,
-                attempts=count + 1,
-                retry_at=now + pause if status == "failed" else None,
-                error=error,
-                detail=detail,
-                at=now,
-            )
-        )

@@ -79,7 +79,7 @@ class PlanWriter:
                     None if plan.until is None else to_stored(plan.until),
                     new.status,
                     plan.by_calendar,
-                    self._provisional(plan, project.city),
+                    self.provisional(plan, project.city),
                     plan.due <= self._now,
                     new.stale,
                     plan.note or None,
@@ -117,7 +117,7 @@ class PlanWriter:
             "until_at": plan.until,
             "status": move.status,
             "by_calendar": plan.by_calendar,
-            "provisional": self._provisional(plan, record.project.city),
+            "provisional": self.provisional(plan, record.project.city),
             "late_at_creation": move.late,
             "stale": move.stale,
             "note": plan.note or None,
@@ -126,7 +126,7 @@ class PlanWriter:
             "changed_at": self._now,
         }
 
-    def _provisional(self, plan: Plan, city: str) -> bool:
+    def provisional(self, plan: Plan, city: str) -> bool:
         """Whether the due time was counted through days that are not announced yet."""
         if not plan.by_calendar:
             return False

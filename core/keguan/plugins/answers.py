@@ -50,13 +50,18 @@ def failure_of(plugin: Installed, hook: str, error: BaseException) -> Failure:
     """
     trace = "".join(traceback.format_exception(error))[-_TRACEBACK:]
     line = PluginError("plugins.failed", hook=hook, problem=one_line(error), **plugin.label)
-    return Failure(plugin.name, hook, line, mask_text(trace))
+    return Failure(plugin.name, hook, line, mask_text(_storable(trace)))
+
+
+def _storable(text: str) -> str:
+    """Return ``text`` without what no database takes: NUL bytes and halves of characters."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def one_line(error: BaseException) -> str:
     """Return kind and message of ``error`` in one line; never raises, whatever the error's own code does."""
     try:
-        message = " ".join(str(error).split())
+        message = _storable(" ".join(str(error).split()))
     except Exception:  # noqa: BLE001 - foreign code
         message = ""
     if message and isinstance(error, KeguanError):

@@ -43,7 +43,7 @@ def record_load(connection: Connection, records: tuple[LoadRecord, ...], now: da
             connection.execute(update(plugins).where(_c.name == record.name).values(**values))
         else:
             connection.execute(insert(plugins).values({"name": record.name, "hooks": [], **values}))
-    gone = set(known) - set(discover())
+    gone = set(known) - {record.name for record in records}
     if gone:
         connection.execute(delete(plugins).where(_c.name.in_(gone), _c.hangs == 0))
 

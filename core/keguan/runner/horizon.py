@@ -25,7 +25,7 @@ class Horizon(NamedTuple):
     plan: datetime | None
     message: datetime | None
     lease: datetime | None
-    """When a claim ends that somebody holds."""
+    """When a claim ends that somebody holds, or the rest of a plan whose action failed."""
 
     @property
     def next(self) -> datetime | None:
@@ -43,7 +43,7 @@ _LOOK: Select[Any] = select(
     _earliest(deliveries.c.retry_at, deliveries.c.status == "failed"),
     _earliest(plans.c.due_at, plans.c.status == "planned"),
     _earliest(messages.c.next_at, WAITING),
-    _earliest(plans.c.lease_until, plans.c.status == "running"),
+    _earliest(plans.c.lease_until, plans.c.lease_until.is_not(None)),
 )
 
 

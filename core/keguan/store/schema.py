@@ -252,11 +252,11 @@ plans = Table(
         sqlite_where=text("status = 'planned'"),
         postgresql_where=text("status = 'planned'"),
     ),
-    Index(
-        "ix_plans_running",
+    Index(  # claimed ones, and those that rest after a failure
+        "ix_plans_lease",
         "lease_until",
-        sqlite_where=text("status = 'running'"),
-        postgresql_where=text("status = 'running'"),
+        sqlite_where=text("lease_until is not null"),
+        postgresql_where=text("lease_until is not null"),
     ),
     _one_of("status", *PLAN_STATUSES),
 )

@@ -157,11 +157,11 @@ def upgrade() -> None:
             postgresql_where=sa.text("status = 'planned'"),
         )
         batch_op.create_index(
-            "ix_plans_running",
+            "ix_plans_lease",
             ["lease_until"],
             unique=False,
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
+            sqlite_where=sa.text("lease_until is not null"),
+            postgresql_where=sa.text("lease_until is not null"),
         )
 
     op.create_table(
