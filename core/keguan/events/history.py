@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, true
+from sqlalchemy import Connection, and_, bindparam, or_, select, true
 
 from keguan.model import Event, Subject
 from keguan.store.records import among
@@ -15,11 +15,13 @@ __all__ = ["load_history", "new_events", "ticks_by_number"]
 
 _e = events.c
 _COLUMNS = (_e.seq, _e.source, _e.id, _e.type, _e.time, _e.subject_type, _e.subject_id, _e.city, _e.data)
+_NEW = select(*_COLUMNS).where(_e.state == "new").order_by(_e.seq).limit(bindparam("most"))
+"""Built once: the daemon asks it every few seconds."""
 
 
 def new_events(connection: Connection, limit: int) -> list[Event]:
     """Return the oldest events that no plugin has heard of yet, at most ``limit``."""
-    rows = connection.execute(select(*_COLUMNS).where(_e.state == "new").order_by(_e.seq).limit(limit))
+    rows = connection.execute(_NEW, {"most": limit})
     return [_event(row) for row in rows.all()]
 
 
@@ -38,6 +40,8 @@ def load_history(
     ``fresh``: what ``new_events`` returned in the same transaction, which need not be loaded again.
     """
     wanted = set(subjects)
+    if not wanted:
+        return {}
     by_type: dict[str, list[int]] = {}
     for kind, number in wanted:
         by_type.setdefault(kind, []).append(number)
