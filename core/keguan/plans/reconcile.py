@@ -103,7 +103,7 @@ def reconcile(
     whether a plan that was counted in working days hangs on days that are not announced yet.
 
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
-    a further round is planned, unless an earlier round was done at that very date. A missed, failed or cancelled
+    a further round is planned; it is taken back when the date returns to what was done. A missed, failed or cancelled
     promise whose window is moved and not over is open again; one whose window is over takes the dates and stays
     what it was. An action and occurrence may be wanted because of one kind only; who asked the plugins has seen
     to that.
@@ -157,9 +157,10 @@ def _new(plan: Plan, kind: str, number: int, rule: ActionRule, now: datetime) ->
 
 
 def _done_then(plan: Plan, stored: Iterable[StoredPlan]) -> bool:
-    """Whether an earlier round of ``plan`` was done at the date that is wanted again."""
-    key = (plan.action, plan.occurrence, plan.due)
-    return any((old.action, old.occurrence, old.due) == key for old in stored if old.status == "done")
+    """Whether the last round of ``plan`` that was done was done at the date that is wanted again."""
+    key = (plan.action, plan.occurrence)
+    done = [old for old in stored if old.status == "done" and (old.action, old.occurrence) == key]
+    return bool(done) and max(done, key=lambda old: old.round).due == plan.due
 
 
 def _meet(

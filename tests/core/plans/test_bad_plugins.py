@@ -213,13 +213,11 @@ def test_a_plan_that_rests_after_a_failure_is_taken_back_with_its_contract(sampl
 
 
 def test_what_was_claimed_by_a_crash_is_asked_about_again_before_it_runs(sample_city: Build, tmp_path: Path) -> None:
-    from keguan.plans.due import claim_due
-
     city = sample_city({"area": Area(Action("greet", greet), signed=at_once("greet"))}, templates=templates(tmp_path))
     sale = city.sign()
     city.engine.plan_all()
     with city.store.write() as connection:
-        claim_due(connection, "another-host/1/x", city.clock.now(), 10)
+        claim_due(connection, "another-host/1/x", city.clock.now(), 10, city.installation.plugins.names)
     city.cancel(sale)
     city.run_until(city.clock.now() + timedelta(hours=1))
     city.expect("greet", sale, "cancelled")
