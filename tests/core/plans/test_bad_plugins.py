@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from tests.support.flow import Area, call, greet, only, rows, templates
 
 from keguan import Action, Email, EventType, Job, Plan, Skip, Sms, Subject, Task
@@ -217,7 +218,9 @@ def test_what_was_claimed_by_a_crash_is_asked_about_again_before_it_runs(sample_
     sale = city.sign()
     city.engine.plan_all()
     with city.store.write() as connection:
-        claim_due(connection, "another-host/1/x", city.clock.now(), 10, city.installation.plugins.names)
+        lease = city.clock.now() + timedelta(minutes=10)
+        claimed = {"status": "running", "worker": "another-host/1/x", "lease_until": lease}
+        connection.execute(update(plans).values(claimed))
     city.cancel(sale)
     city.run_until(city.clock.now() + timedelta(hours=1))
     city.expect("greet", sale, "cancelled")
