@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Row, select
@@ -25,6 +26,8 @@ from keguan.texts import Language, text
 
 __all__ = ["Delivery", "Tally"]
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Tally:
@@ -42,6 +45,15 @@ class _Recipient:
     name: str | None
     phone: str | None
     email: str | None
+
+
+class _Ended(NamedTuple):
+    """A message that was handed over, and what is to be written about it."""
+
+    row: Row[Any]
+    outcome: Next
+    masked: str | None
+    note: str | None
 
 
 class Delivery:
@@ -133,6 +145,7 @@ class Delivery:
         tally: Tally,
     ) -> None:
         waiting = [row.id for row in batch]
+        ended: _Ended | None = None
         try:
             for row in batch:
                 if self._stop.is_set() or self._paused_until is not None:
@@ -153,33 +166,63 @@ class Delivery:
                     self._city(row.city),
                     self._clock.now(),
                 )
-                if isinstance(verdict, Pass) and address:
+                before, ended = ended, None
+                if not isinstance(verdict, Pass) or not address:
+                    self._keep_back(before, row, verdict, tally)
+                    waiting.remove(row.id)
+                elif self._settle(before, partial(self._start, row)):
+                    waiting.remove(row.id)
                     if row.late:
                         late[row.person_id] = late.get(row.person_id, 0) + 1
-                    self._send(row, recipient, address, verdict, tally)
-                else:
-                    self._keep_back(row, verdict, tally)
-                waiting.remove(row.id)
+                    ended = self._send(row, recipient, address, verdict, tally)
         finally:
-            if waiting:
-                with self._store.write() as connection:
-                    queue.release(connection, self._worker, waiting)
+            if ended or waiting:
+                self._settle(ended, lambda connection: queue.release(connection, self._worker, waiting))
 
-    def _send(self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally) -> None:
-        """Hand one message over, with its start and its outcome each on disk before anything follows."""
-        with self._store.write() as connection:
-            if not queue.start(connection, row.id, self._worker, self._clock.now(), self._lease):
-                return
+    def _start(self, row: Row[Any], connection: Connection) -> bool:
+        """Record that the message leaves now; ``False`` when it must not: the lease is lost, or all is to stop."""
+        return not self._stop.is_set() and queue.start(connection, row.id, self._worker, self._clock.now(), self._lease)
+
+    def _send(self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally) -> _Ended:
+        """Hand one message over whose start is on disk."""
         report = self._attempt(row, recipient, address)
         outcome = after_attempt(report, row.attempts, row.doubts, self.policy, self._clock.now())
         masked = mask_email(address) if row.channel == "email" else mask_phone(address)
-        self._record(row, outcome, masked)
         if report.outcome is Outcome.CONFIGURATION:
             self._paused_until = outcome.next_at
         if outcome.status == "sent":
             tally.sent += 1
         else:
             tally.failed += 1
+        return _Ended(row, outcome, masked, verdict.note)
+
+    def _settle(self, ended: _Ended | None, then: Callable[[Connection], T]) -> T:
+        """Write what became of the last message and do ``then`` in one transaction, for each waits for the disk.
+
+        An outcome is written again and again while the database is locked or full: only this thread knows it.
+        Told to stop, it tries once more; then the message is in doubt for the next process.
+        """
+        pause = 0.25
+        while True:
+            last = ended is None or self._stop.is_set()
+            try:
+                with self._store.write() as connection:
+                    if ended is not None:
+                        queue.mark(connection, ended.row.id, self._worker, ended.outcome, ended.masked)
+                    result = then(connection)
+            except DatabaseError as error:
+                if last or ended is None:
+                    raise
+                self._log.error("outcome not recorded yet", key=ended.row.key, error=str(error), again_in=pause)
+                self._stop.wait(pause)
+                pause = min(pause * 2, 30.0)
+            else:
+                if ended is not None:
+                    self._tell(ended)
+                return result
+
+    def _tell(self, ended: _Ended) -> None:
+        row, outcome = ended.row, ended.outcome
         self._log.info(
             "message",
             status=outcome.status,
@@ -187,31 +230,11 @@ class Delivery:
             action=row.action,
             clause=row.clause,
             key=row.key,
-            to=masked,
+            to=ended.masked,
             attempts=outcome.attempts,
             error=outcome.error,
-            note=text(self._language, verdict.note) if verdict.note else None,
+            note=text(self._language, ended.note) if ended.note else None,
         )
-
-    def _record(self, row: Row[Any], outcome: Next, masked: str | None) -> None:
-        """Write an outcome, again and again while the database is locked or full: only this thread knows it.
-
-        Told to stop, it tries once more; then the message is in doubt for the next process.
-        """
-        pause = 0.25
-        while True:
-            last = self._stop.is_set()
-            try:
-                with self._store.write() as connection:
-                    queue.mark(connection, row.id, self._worker, outcome, masked)
-            except DatabaseError as error:
-                if last:
-                    raise
-                self._log.error("outcome not recorded yet", key=row.key, error=str(error), again_in=pause)
-                self._stop.wait(pause)
-                pause = min(pause * 2, 30.0)
-            else:
-                return
 
     def _attempt(self, row: Row[Any], recipient: _Recipient, address: str) -> Report:
         message = OutgoingMessage(
@@ -230,7 +253,7 @@ class Delivery:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an adapter is foreign code: nobody knows what had left
             return Report(Outcome.IN_DOUBT, f"{type(error).__name__} in adapter {self.name}")
 
-    def _keep_back(self, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:
+    def _keep_back(self, before: _Ended | None, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:
         next_at: datetime | None = None
         match verdict:
             case Hold(until, why):
@@ -240,8 +263,10 @@ class Delivery:
                 tally.refused += 1
             case _:
                 raise AssertionError("only a message with an address passes the gate")
-        with self._store.write() as connection:
-            queue.put_back(connection, row.id, self._worker, status, why, next_at)
+        self._settle(
+            before,
+            lambda connection: queue.put_back(connection, row.id, self._worker, status, why, next_at),
+        )
         self._log.info(
             "message",
             status=status,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, literal_column, or_, select, update
 
 from keguan.outbox.gate import Permissions
 from keguan.outbox.retry import Next
@@ -35,6 +35,10 @@ _THIS_START = uuid4().hex[:8]
 """Tells this process from an earlier one of the same number: after a restart in place, or in a container."""
 
 _m = messages.c
+_MINE = update(messages).where(
+    _m.id == bindparam("own_id"), _m.worker == bindparam("own_worker"), _m.status == "sending"
+)
+"""One message of one worker; what is set goes with the parameters, so that the statement is made once."""
 WAITING = _m.status.in_((literal_column("'queued'"), literal_column("'held'")))
 """Written out: with parameters in the list SQLite does not see that ``ix_messages_next`` has the same condition."""
 
@@ -79,17 +83,15 @@ def start(connection: Connection, message_id: int, worker: str, now: datetime, l
 
     Its lease begins anew. Returns ``False`` when the lease was lost meanwhile; the message must then not be sent.
     """
-    result = connection.execute(
-        update(messages)
-        .where(_m.id == message_id, _m.worker == worker, _m.status == "sending")
-        .values(started_at=now, lease_until=now + lease)
-    )
-    return result.rowcount == 1
+    values = {"own_id": message_id, "own_worker": worker, "started_at": now, "lease_until": now + lease}
+    return connection.execute(_MINE, values).rowcount == 1
 
 
 def mark(connection: Connection, message_id: int, worker: str, outcome: Next, to_masked: str | None) -> None:
     """Write what became of an attempt and end the lease."""
     values: dict[str, Any] = {
+        "own_id": message_id,
+        "own_worker": worker,
         "status": outcome.status,
         "attempts": outcome.attempts,
         "doubts": outcome.doubts,
@@ -103,9 +105,7 @@ def mark(connection: Connection, message_id: int, worker: str, outcome: Next, to
     }
     if outcome.next_at is not None:
         values["next_at"] = outcome.next_at
-    connection.execute(
-        update(messages).where(_m.id == message_id, _m.worker == worker, _m.status == "sending").values(**values)
-    )
+    connection.execute(_MINE, values)
 
 
 def put_back(
@@ -113,6 +113,8 @@ def put_back(
 ) -> None:
     """End the lease of a message that did not start: held, suppressed, expired, or queued again."""
     values: dict[str, Any] = {
+        "own_id": message_id,
+        "own_worker": worker,
         "status": status,
         "why": why,
         "worker": None,
@@ -121,9 +123,7 @@ def put_back(
     }
     if next_at is not None:
         values["next_at"] = next_at
-    connection.execute(
-        update(messages).where(_m.id == message_id, _m.worker == worker, _m.status == "sending").values(**values)
-    )
+    connection.execute(_MINE, values)
 
 
 def release(connection: Connection, worker: str, ids: Iterable[int] | None = None) -> None:
