@@ -268,7 +268,7 @@ class Book(Records):
         wanted = sorted(ids)
         for start in range(0, len(wanted), 500):
             part = statement.where(owners.c.person_id.in_(wanted[start : start + 500]))
-            found.update(self.connection.execute(part).tuples())
+            found.update((key, city) for key, city in self.connection.execute(part))
         return found
 
     # --- Writing ---------------------------------------------------------------------------------------------

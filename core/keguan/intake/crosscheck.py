@@ -7,9 +7,35 @@ from typing import NamedTuple
 
 from keguan.intake.staging import Staged, Staging
 
-__all__ = ["Conflict", "people_conflicts", "project_conflicts"]
+__all__ = ["Conflict", "PeopleInFile", "people_conflicts", "project_conflicts"]
 
 _OF_PERSON = ("phone", "email", "birthday")
+
+
+class PeopleInFile:
+    """What the waiting rows say of people: :class:`keguan.intake.persons.Stated`."""
+
+    def __init__(self, staging: Staging, name_field: str | None) -> None:
+        self._staging = staging
+        self._name = name_field
+        self._indexed: set[str] = set()
+
+    def _index(self, field: str) -> None:
+        if field not in self._indexed:  # most files never come here
+            self._staging.index(field)
+            self._indexed.add(field)
+
+    def names(self, name: str | None, phone: str) -> bool:
+        """Return whether a row names somebody with this name and phone."""
+        self._index("phone")
+        question = f'SELECT 1 FROM rows WHERE phone = ? AND "{self._name}" IS ? LIMIT 1'  # noqa: S608 - our own name
+        return bool(self._staging.ask(question, phone, name))
+
+    def differs(self, id_no: str, name: str | None, phone: str | None) -> bool:
+        """Return whether a row gives this ID number another name or, unless it is ``None``, another phone."""
+        self._index("id_no")
+        question = f'SELECT 1 FROM rows WHERE id_no = ? AND ("{self._name}" <> ? OR phone <> ?) LIMIT 1'  # noqa: S608
+        return bool(self._staging.ask(question, id_no, name, phone))
 
 
 class Conflict(NamedTuple):

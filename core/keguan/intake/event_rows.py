@@ -33,7 +33,7 @@ class EventImporter(PlainImporter):
     """How files of events are imported."""
 
     one_by_one = True
-    more_fields = (_FIELDS,)
+    more_fields: tuple[str, ...] = (_FIELDS,)
     specs = ("type", "id", "time", "subject", *_PLACE)
 
     def __init__(self, settings: Settings, event_types: Mapping[str, EventType]) -> None:

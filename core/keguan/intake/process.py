@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from keguan.clock import Clock
 from keguan.intake.amounts import parse_money
 from keguan.intake.book import Book, Refused, take_turns
-from keguan.intake.crosscheck import people_conflicts, project_conflicts
+from keguan.intake.crosscheck import PeopleInFile, people_conflicts, project_conflicts
 from keguan.intake.dates import parse_date, parse_datetime
 from keguan.intake.event_rows import EventImporter
 from keguan.intake.importers import IMPORTERS, Importer
@@ -86,6 +87,7 @@ class ImportRun:
         self._whole = not is_rejected_file(table)
         self._new_cities: dict[str, str] = {}
         self._cities: dict[str, str] = {}
+        self._city = cache(settings.city)
 
     def work(self, staging: Staging) -> None:
         """Read, group, compare, apply."""
@@ -156,7 +158,7 @@ class ImportRun:
     def _reject_conflicts(self, staging: Staging) -> None:
         for group, size in staging.oversized():
             for row in staging.rows("grp = ?", group):
-                self._reject(staging, row, "apply.too_many_rows", "", rows=size, limit=GROUP_LIMIT)
+                self._reject(staging, row, "apply.too_many_rows", "", {"rows": size, "limit": GROUP_LIMIT})
             staging.discard_group(group)
         conflicts = []
         if "id_no" in self.kind.specs and self.importer.name_field is not None:
@@ -166,7 +168,7 @@ class ImportRun:
         for each in conflicts:
             numbers = []
             for row, field, other in each:
-                self._reject(staging, row, "apply.contradicts", field, other=other)
+                self._reject(staging, row, "apply.contradicts", field, {"other": other})
                 numbers.append(row.number)
             staging.discard(numbers)
         if self.importer.places:
@@ -177,7 +179,7 @@ class ImportRun:
                 )
             )
 
-    def _reject(self, staging: Staging, row: Staged, key: str, field: str, **values: object) -> None:
+    def _reject(self, staging: Staging, row: Staged, key: str, field: str, values: Mapping[str, object]) -> None:
         value = row.values.get(field)
         shown = "" if value is None else masked(self.kind.specs.get(field), str(value))[:SHOWN]
         problem = Problem(row.number, self._headers.get(field, field), shown, key, values)
@@ -223,7 +225,7 @@ class ImportRun:
             self.store,
             connection,
             now=self.clock.now(),
-            city=self.settings.city,
+            city=self._city,
             new_cities=self._new_cities,
             default_city=next(iter(self.settings.cities)) if len(self.settings.cities) == 1 else "",
             rehearsal=self.report.dry_run and not self.importer.one_by_one,
@@ -240,10 +242,10 @@ class ImportRun:
             numbers = ", ".join(map(str, sorted(known)))
             for one in against:
                 row = next(row for row in once if row.number == one.row)
-                self._reject(staging, row, "apply.contradicts", one.field, other=one.other)
+                self._reject(staging, row, "apply.contradicts", one.field, {"other": one.other})
             for row in rows:
                 if row.number not in known:
-                    self._reject(staging, row, "apply.beside_contradiction", "", rows=numbers)
+                    self._reject(staging, row, "apply.beside_contradiction", "", {"rows": numbers})
             return None
         for row, first in repeats:
             self.report.warnings.add("apply.repeat", row=row.number, first=first)
@@ -256,10 +258,7 @@ class ImportRun:
     def _apply_chunk(self, staging: Staging, chunk: Sequence[_Ready], undone: Connection | None) -> None:
         news: set[int] = set()
         refused: list[tuple[_Ready, Refused]] = []
-
-        def stated(name: str | None, phone: str) -> bool:
-            return staging.states(self.importer.name_field or "", name, phone)
-
+        stated = PeopleInFile(staging, self.importer.name_field)
         with self._transaction(undone) as connection:
             book = self._book(connection)
             self.importer.load(book, [ready.facts for ready in chunk])
@@ -271,7 +270,7 @@ class ImportRun:
             book.write()
         for ready, why in refused:
             for row in (*ready.rows, *ready.repeats):
-                self._reject(staging, row, why.key, why.column, **why.values)
+                self._reject(staging, row, why.key, why.column, why.values)
         gone = {id(ready) for ready, _ in refused}
         counted = [ready for ready in chunk if id(ready) not in gone]
         self.report.accepted += len(news)

@@ -51,7 +51,7 @@ class StaffRecords:
                     return pair
         department = self.book.departments.get(facts.department or "")
         near = [pair for pair in same if facts.department is None or pair[1].department_id == department]
-        if len(near) == 1 and not (facts.phone and near[0][0].phone and stated(facts.name, near[0][0].phone)):
+        if len(near) == 1 and not (facts.phone and near[0][0].phone and stated.names(facts.name, near[0][0].phone)):
             return near[0]
         return None
 

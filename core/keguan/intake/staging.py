@@ -68,7 +68,7 @@ class Staging:
         self._db.execute("CREATE TABLE rejects (number INTEGER, col TEXT, value TEXT, key TEXT, vals TEXT, raw TEXT)")
         self._db.execute("CREATE TABLE broken (grp TEXT PRIMARY KEY) WITHOUT ROWID")
         self._insert = f"INSERT INTO rows VALUES ({', '.join('?' * (len(self.fields) + 3))})"  # noqa: S608
-        self._phones_indexed = False
+        self._any_broken = False
         self._db.execute("BEGIN")
 
     def __enter__(self) -> Self:
@@ -99,11 +99,16 @@ class Staging:
             ],
         )
         if group is not None:
+            self._any_broken = True
             self._db.execute("INSERT OR IGNORE INTO broken VALUES (?)", (group,))
 
     def settle(self) -> None:
         """End taking in, so that groups can be found."""
         self._db.execute("CREATE INDEX by_group ON rows (grp, number)")
+
+    def index(self, field: str) -> None:
+        """Make it quick to find rows by the value of a field."""
+        self._db.execute(f'CREATE INDEX IF NOT EXISTS "by_{field}" ON rows ("{field}") WHERE "{field}" IS NOT NULL')
 
     # --- Asking ----------------------------------------------------------------------------------------------
 
@@ -114,7 +119,7 @@ class Staging:
 
     def is_broken(self, group: str) -> bool:
         """Return whether a row of this group was rejected."""
-        return self._db.execute("SELECT 1 FROM broken WHERE grp = ?", (group,)).fetchone() is not None
+        return self._any_broken and bool(self.ask("SELECT 1 FROM broken WHERE grp = ?", group))
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a question about the table ``rows`` gives."""
@@ -124,14 +129,6 @@ class Staging:
         """Return the groups with too many rows to be looked at together, with their sizes."""
         found = self.ask("SELECT grp, count(*) FROM rows GROUP BY grp HAVING count(*) > ?", GROUP_LIMIT)
         return [(group, size) for group, size in found]
-
-    def states(self, name_field: str, name: str | None, phone: str) -> bool:
-        """Return whether a row names somebody with this name and phone."""
-        if not self._phones_indexed:
-            self._db.execute("CREATE INDEX by_phone ON rows (phone) WHERE phone IS NOT NULL")
-            self._phones_indexed = True
-        found = self.ask(f'SELECT 1 FROM rows WHERE phone = ? AND "{name_field}" IS ? LIMIT 1', phone, name)  # noqa: S608
-        return bool(found)
 
     def rows(self, condition: str, *values: object) -> Iterator[Staged]:
         """Yield the rows that fulfil an SQL condition, in the order of the file."""
