@@ -32,13 +32,13 @@ def run_command(app: App) -> None:
         raise UsageError("runner.no_rehearsal")
     pin_time_zone()
     watch = ConfigWatch(app.settings)
-    log = app.settings.log
+    store, log = app.store, app.settings.log  # opening it sets up the logs of a command: the daemon's come after
     configure_logs(
         "debug" if app.verbose else log.level,
         form=log.format,
         file=app.settings.path(log.file) if log.file else None,
     )
-    ended = run_daemon(app.settings, app.store, app.clock, watch)
+    ended = run_daemon(app.settings, store, app.clock, watch)
     if ended.ending is Ending.RELOAD:
         _begin_anew()
     if ended.hanging:

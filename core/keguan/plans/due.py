@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,12 +56,23 @@ class Worked:
     detail: str | None = None
 
 
-def claim_due(connection: Connection, worker: str, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Take up to ``limit`` plans that are due and do not rest; those whose window has passed become ``missed``."""
+def claim_due(
+    connection: Connection, worker: str, now: datetime, limit: int, plugins: Collection[str]
+) -> Sequence[Row[Any]]:
+    """Take up to ``limit`` plans that are due and do not rest; those whose window has passed become ``missed``.
+
+    Plans of other ``plugins`` are left to a process that has loaded them: around a change of the configuration
+    two processes may see it differently.
+    """
     passed = and_(_p.until_at <= now, ~_p.stale)
     due = (
         select(_p.id)
-        .where(_p.status == "planned", _p.due_at <= now, or_(_p.lease_until.is_(None), _p.lease_until <= now))
+        .where(
+            _p.status == "planned",
+            _p.due_at <= now,
+            or_(_p.lease_until.is_(None), _p.lease_until <= now),
+            _p.plugin.in_(plugins),
+        )
         .order_by(_p.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -91,7 +102,7 @@ def run_due(installation: Installation, limit: int = 500) -> RunTally:
     worker = worker_name()
     tally = RunTally()
     with installation.store.write() as connection:
-        batch = claim_due(connection, worker, now, limit)
+        batch = claim_due(connection, worker, now, limit, installation.plugins.names)
     tally.claimed = len(batch)
     tally.missed = sum(row.status == "missed" for row in batch)
     running = [row for row in batch if row.status == "running"]

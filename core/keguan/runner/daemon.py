@@ -220,21 +220,23 @@ class Daemon:
             self._check.cancel()
         for worker in self._workers:
             worker.wake()
-        for worker in self._workers:
-            if not worker.join(deadline - within * _FAREWELL - monotonic()):
-                self.hanging.append(worker.name)
+        hanging = [worker for worker in self._workers if not worker.join(deadline - within * _FAREWELL - monotonic())]
+        self.hanging = [worker.name for worker in hanging]
         for name in self.hanging:
             self._log.warning("not waiting any longer", thread=name)
-        if self._ending is Ending.STOPPED:
-            farewell = threading.Thread(target=self._farewell, daemon=True)  # the database may be locked
-            farewell.start()
-            farewell.join(max(deadline - monotonic(), 0.2))
-        self._log.info("stopped" if self._ending is Ending.STOPPED else "restarting", hanging=len(self.hanging))
+        farewell = threading.Thread(target=self._farewell, args=(hanging,), daemon=True)  # the database may be locked
+        farewell.start()
+        farewell.join(max(deadline - monotonic(), 0.2))
+        self._log.info("stopped" if self._ending is Ending.STOPPED else "restarting", hanging=len(hanging))
 
-    def _farewell(self) -> None:
+    def _farewell(self, hanging: Sequence[Worker]) -> None:
+        """Give back what hanging threads had claimed and not started, and write down the end."""
         try:
-            with self._installation.store.write() as connection:
-                note_stop(connection, self._installation.clock.now())
+            for worker in hanging:
+                worker.take_back()
+            if self._ending is Ending.STOPPED:
+                with self._installation.store.write() as connection:
+                    note_stop(connection, self._installation.clock.now())
         except KeguanError as error:
             self._log.warning("end not recorded", error=str(error))
 

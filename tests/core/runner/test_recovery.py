@@ -60,7 +60,7 @@ def test_plans_that_a_dead_process_had_taken_run_at_once(
     engine = make_engine(store, tmp_path, clock, out)
     engine.plan_all()
     with store.write() as connection:
-        assert len(claim_due(connection, dead_worker, NINE, 100)) == 6
+        assert len(claim_due(connection, dead_worker, NINE, 100, ["probe"])) == 6
     assert engine.settle().sent == 6
     assert set(out.copies.values()) == {1}
 
@@ -70,7 +70,7 @@ def test_plans_of_a_living_process_are_left_to_it(store: Store, tmp_path: Path, 
     engine = make_engine(store, tmp_path, clock, Out())
     engine.plan_all()
     with store.write() as connection:
-        claim_due(connection, "another-host/1/abc", NINE, 100)
+        claim_due(connection, "another-host/1/abc", NINE, 100, ["probe"])
     assert engine.settle().ran == 0
     clock.advance(timedelta(hours=1))  # its lease has ended: it is not alive after all
     assert engine.settle().ran == 2
