@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from keguan.settings import Settings
     from keguan.store.engine import Store
 
-__all__ = ["Filters", "Reader", "pages", "plain_why"]
+__all__ = ["Filters", "Reader", "by_key", "pages", "plain_why"]
 
 PAGE = 1000
 _KEY = re.compile(r"[a-z_]+(\.[a-z_]+)+")
