@@ -50,8 +50,12 @@ class Lived:
     settled: Settled
 
 
-def live(folder: Path, homes: int, end: date, language: Language = "zh", years: int = 3) -> Lived:
+def live(
+    folder: Path, homes: int, end: date, language: Language = "zh", years: int = 3, *, until: date | None = None
+) -> Lived:
     """Set up an installation in ``folder`` and let it live through the ``years`` before the day ``end``.
+
+    With ``until`` it stops on the evening of that day, in the midst of what was to come.
 
     Everything is real but the city and the clock: configuration, files, imports, plugins, engine and the
     ``file`` adapter. ``language`` is that of messages and tasks. The caller closes the installation.
@@ -71,7 +75,7 @@ def live(folder: Path, homes: int, end: date, language: Language = "zh", years: 
     engine = build_engine(installation)
     try:
         apply_scopes(installation)
-        reports, settled = _years(installation, engine, clock, city, exports)
+        reports, settled = _years(installation, engine, clock, city, exports, until or end)
     finally:
         engine.close()
     return Lived(folder, config, installation, city, exports, reports, settled)
@@ -88,7 +92,12 @@ def _config(language: Language) -> str:
 
 
 def _years(
-    installation: Installation, engine: Engine, clock: VirtualClock, city: SyntheticCity, exports: list[Export]
+    installation: Installation,
+    engine: Engine,
+    clock: VirtualClock,
+    city: SyntheticCity,
+    exports: list[Export],
+    until: date,
 ) -> tuple[list[ImportReport], Settled]:
     """Let everything happen at its time; return what the imports said and what the engine did."""
     home = installation.city(next(iter(installation.cities)))
@@ -99,13 +108,16 @@ def _years(
         *((home.at(export.day, export.clock), export) for export in exports),
         *((home.at(wish.on, _TALK), wish) for wish in opt_outs(city)),
     ]
+    evening = home.at(until, time(23, 59))
     for at, what in sorted(happenings, key=lambda happening: happening[0]):
+        if at > evening:
+            break
         total.merge(engine.fast_forward(clock, at, staff.work))
         if isinstance(what, Export):
             reports.append(import_file(installation.store, installation.settings, clock, what.kind, what.file))
         else:
             _opt_out(installation, what)
-    total.merge(engine.fast_forward(clock, home.at(city.end, time(23, 59)), staff.work))
+    total.merge(engine.fast_forward(clock, evening, staff.work))
     return reports, total
 
 

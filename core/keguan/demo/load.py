@@ -17,8 +17,8 @@ def as_document(load: Load, start: date, end: date, segment_price: float) -> dic
 
     Keys: ``from to contracts{homes,contracts} channels[{channel,total,per_day,busiest}]
     departments[{department,total,per_day,busiest}] sms{segments,price,cost} days[{date,messages,segments,tasks}]
-    missed failed``. ``per_day`` is the average over all days, ``busiest`` the day with the most; ``days`` has
-    those on which anything happens.
+    plans{status: number} failures``. ``per_day`` is the average over all days, ``busiest`` the day with the
+    most; ``days`` has those on which anything happens.
     """
     length = (end - start).days + 1
     segments = sum(load.segments.values())
@@ -30,8 +30,8 @@ def as_document(load: Load, start: date, end: date, segment_price: float) -> dic
         "channels": [{"channel": name, **shares} for name, shares in _shares(load.messages, length)],
         "departments": [{"department": name, **shares} for name, shares in _shares(load.tasks, length)],
         "sms": {"segments": segments, "price": segment_price, "cost": round(segments * segment_price, 2)},
-        "missed": load.settled.missed,
-        "failed": load.settled.failed + load.settled.undelivered + len(load.settled.failures),
+        "plans": load.plans,
+        "failures": sorted(set(load.settled.failures)),
         "days": [
             {
                 "date": day,

@@ -21,12 +21,13 @@ from keguan.demo.feed import feed
 from keguan.demo.hurry import hurry
 from keguan.demo.ledger import contract_entries, handover_entries
 from keguan.outbox.delivery import Delivery
+from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.runner.engine import Engine, Settled
 from keguan.runner.scopes import apply_scopes
 from keguan.store.engine import open_store
 from keguan.store.migrate import upgrade
-from keguan.store.schema import messages, tasks
+from keguan.store.schema import messages, plans, tasks
 from keguan.store.types import from_stored
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Load:
     """SMS as the operator bills them, by day."""
     tasks: Counter[tuple[date, str]] = field(default_factory=Counter)
     """Tasks by the day of their deadline and department."""
+    plans: dict[str, int] = field(default_factory=dict)
+    """How the promises stand at the end: status to number."""
 
 
 class _Nowhere:
@@ -123,7 +126,7 @@ def _engine(installation: Installation) -> Engine:
         channels=channels,
         store=installation.store,
         clock=installation.clock,
-        city=installation.city,
+        rules=Rules(installation.city),
         policy=RetryPolicy(),
         language=installation.language,
         batch=_BATCH,
@@ -148,6 +151,9 @@ def _count(installation: Installation, load: Load) -> Load:
             select(t.city, t.department, due, func.count()).group_by(t.city, t.department, due)
         ):
             load.tasks[_day(installation, row[0], row[2]), row[1]] += row[3]
+        status = plans.c.status
+        by_status = select(status, func.count()).group_by(status).order_by(status)
+        load.plans.update((row[0], row[1]) for row in connection.execute(by_status))
     return load
 
 
