@@ -106,7 +106,7 @@ def register_hookspecs() -> ModuleType:  # type: ignore[empty-body]  # a spec
 
 
 @hookspec
-def prepare(  # type: ignore[empty-body]  # a spec
+def prepare(
     settings: object,
     cities: Mapping[str, City],
     ask: Callable[..., list[tuple[str, object]]],
