@@ -19,6 +19,7 @@ from keguan.adapters.base import Surroundings
 from keguan.adapters.smtp import SMTP, SmtpSettings
 from keguan.installation import Installation
 from keguan.outbox.delivery import Delivery
+from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.store.schema import messages, people
 
@@ -98,7 +99,7 @@ def _keguan(installation: Installation, port: int, mails: int, number: int) -> f
         channels=("email",),
         store=installation.store,
         clock=installation.clock,
-        city=installation.city,
+        rules=Rules(installation.city),
         policy=RetryPolicy(),
         language="zh",
         batch=installation.settings.runner.delivery_batch,

@@ -17,6 +17,8 @@ from keguan.clock import Clock
 from keguan.errors import ConfigError
 from keguan.installation import Installation
 from keguan.outbox.delivery import Delivery
+from keguan.outbox.gate import Limits
+from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.outbox.templates import Templates
 from keguan.plugins import Plugins, Unwatched, attempt_plugins
@@ -38,6 +40,7 @@ __all__ = [
     "WayOut",
     "build_engine",
     "build_installation",
+    "build_rules",
     "build_templates",
     "build_ways_out",
     "open_database",
@@ -174,6 +177,7 @@ def build_engine(
     settings = installation.settings
     if ways is None:
         ways = build_ways_out(settings, installation.plugins, rehearsal=rehearsal)
+    rules = build_rules(installation)
     return Engine(
         installation,
         [
@@ -183,7 +187,7 @@ def build_engine(
                 channels=way.channels,
                 store=installation.store,
                 clock=installation.clock,
-                city=installation.city,
+                rules=rules,
                 policy=_policy(settings, way.in_doubt),
                 language=installation.language,
                 batch=settings.runner.delivery_batch,
@@ -193,6 +197,12 @@ def build_engine(
             for way in ways
         ],
     )
+
+
+def build_rules(installation: Installation) -> Rules:
+    """Return what the configuration says about messages that leave."""
+    limits = installation.settings.limits
+    return Rules(installation.city, Limits(limits.per_day, limits.per_week), installation.plugins.active)
 
 
 class WayOut(NamedTuple):

@@ -19,6 +19,7 @@ from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Report
 from keguan.clock import Clock
 from keguan.installation import Installation
 from keguan.outbox.delivery import Delivery
+from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.outbox.templates import Templates
 from keguan.plugins import Installed, load_plugins
@@ -102,7 +103,7 @@ def make_engine(
         channels=("email", "sms"),
         store=store,
         clock=clock,
-        city=installation.city,
+        rules=Rules(installation.city),
         policy=RetryPolicy(first_delay=timedelta(minutes=1), in_doubt=in_doubt),
         language="en",
     )

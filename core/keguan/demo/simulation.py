@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, func, select, type_coerce
 
 from keguan.adapters.base import Outcome, OutgoingMessage, Report
-from keguan.building import build_installation
+from keguan.building import build_installation, build_rules
 from keguan.clock import VirtualClock
 from keguan.demo.city import SyntheticCity, make_city
 from keguan.demo.feed import feed
 from keguan.demo.hurry import hurry
 from keguan.demo.ledger import contract_entries, handover_entries
 from keguan.outbox.delivery import Delivery
-from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.runner.engine import Engine, Settled
 from keguan.runner.scopes import apply_scopes
@@ -126,7 +125,7 @@ def _engine(installation: Installation) -> Engine:
         channels=channels,
         store=installation.store,
         clock=installation.clock,
-        rules=Rules(installation.city),
+        rules=build_rules(installation),
         policy=RetryPolicy(),
         language=installation.language,
         batch=_BATCH,

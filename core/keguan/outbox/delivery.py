@@ -10,18 +10,18 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from keguan.adapters.base import Adapter, Outcome, OutgoingMessage, Report
 from keguan.clock import Clock
 from keguan.errors import DatabaseError
 from keguan.masking import mask_email, mask_phone
-from keguan.model import Attachment, City
+from keguan.model import Attachment
 from keguan.outbox import queue
-from keguan.outbox.gate import Candidate, Hold, Pass, Permissions, Refuse, judge
+from keguan.outbox.gate import Hold, Pass, Refuse
+from keguan.outbox.knowledge import Knowledge, Recipient, Rules
 from keguan.outbox.retry import Next, RetryPolicy, after_attempt
 from keguan.store.engine import Store
-from keguan.store.schema import people
 from keguan.texts import Language, text
 
 __all__ = ["Delivery", "Tally"]
@@ -38,13 +38,6 @@ class Tally:
     held: int = 0
     refused: int = 0
     failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipient:
-    name: str | None
-    phone: str | None
-    email: str | None
 
 
 class _Ended(NamedTuple):
@@ -67,7 +60,7 @@ class Delivery:
         channels: Sequence[str],
         store: Store,
         clock: Clock,
-        city: Callable[[str], City],
+        rules: Rules,
         policy: RetryPolicy,
         language: Language,
         batch: int = 16,
@@ -80,7 +73,7 @@ class Delivery:
         self._adapter = adapter
         self._store = store
         self._clock = clock
-        self._city = city
+        self._rules = rules
         self._language = language
         self._batch = batch
         self._lease = lease
@@ -100,11 +93,11 @@ class Delivery:
                 self._paused_until = None
             with self._store.write() as connection:
                 batch = queue.claim(connection, self.channels, self.name, self._worker, now, self._batch, self._lease)
-                recipients, permissions, late = self._facts(connection, batch, now)
+                known = Knowledge.load(connection, self._rules, batch, now)
             if not batch:
                 break
             tally.claimed += len(batch)
-            self._deliver(batch, recipients, permissions, late, tally)
+            self._deliver(batch, known, tally)
         return tally
 
     def take_back(self) -> None:
@@ -116,65 +109,27 @@ class Delivery:
         """End the adapter's session."""
         self._adapter.close()
 
-    def _facts(
-        self, connection: Connection, batch: Sequence[Row[Any]], now: datetime
-    ) -> tuple[dict[int, _Recipient], dict[int, Permissions], dict[int, int]]:
-        """Load what the gate and the adapter need to know of the batch's recipients."""
-        if not batch:
-            return {}, {}, {}
-        ids = {row.person_id for row in batch}
-        c = people.c
-        recipients = {
-            row[0]: _Recipient(*row[1:])
-            for row in connection.execute(select(c.id, c.name, c.phone, c.email).where(c.id.in_(ids)))
-        }
-        late: dict[int, int] = {}
-        overdue = [row for row in batch if row.late]
-        if overdue:
-            city = self._city(overdue[0].city)
-            midnight = city.at(city.today(now), datetime.min.time())
-            late = queue.late_counts(connection, {row.person_id for row in overdue}, midnight)
-        return recipients, queue.load_permissions(connection, ids), late
-
-    def _deliver(
-        self,
-        batch: Sequence[Row[Any]],
-        recipients: dict[int, _Recipient],
-        permissions: dict[int, Permissions],
-        late: dict[int, int],
-        tally: Tally,
-    ) -> None:
-        waiting = [row.id for row in batch]
+    def _deliver(self, batch: Sequence[Row[Any]], known: Knowledge, tally: Tally) -> None:
+        waiting = {row.id for row in batch}
         ended: _Ended | None = None
         try:
-            for row in batch:
+            passed, kept = _sorted_out(batch, known.copy(), self._clock.now())
+            self._keep_back(None, kept, tally)
+            waiting -= {row.id for row, _ in kept}
+            for row in passed:
                 if self._stop.is_set() or self._paused_until is not None:
                     break
-                recipient = recipients[row.person_id]
-                address = recipient.email if row.channel == "email" else recipient.phone
-                verdict = judge(
-                    Candidate(
-                        row.channel,
-                        row.message_class,
-                        row.urgent,
-                        row.late,
-                        bool(address),
-                        row.expires_at,
-                        permissions.get(row.person_id, {}),
-                        late.get(row.person_id, 0),
-                    ),
-                    self._city(row.city),
-                    self._clock.now(),
-                )
-                before, ended = ended, None
-                if not isinstance(verdict, Pass) or not address:
-                    self._keep_back(before, row, verdict, tally)
-                    waiting.remove(row.id)
-                elif self._settle(before, partial(self._start, row)):
-                    waiting.remove(row.id)
-                    if row.late:
-                        late[row.person_id] = late.get(row.person_id, 0) + 1
-                    ended = self._send(row, recipient, address, verdict, tally)
+                verdict = known.judge(row, self._clock.now())  # again: the ones before may have taken their time
+                if not isinstance(verdict, Pass):
+                    self._keep_back(ended, [(row, verdict)], tally)
+                    ended = None
+                elif self._settle(ended, partial(self._start, row)):
+                    known.leaves(row, self._clock.now())
+                    ended = self._send(row, known.recipient(row), verdict, tally)
+                else:
+                    ended = None
+                    continue
+                waiting.remove(row.id)
         finally:
             if ended or waiting:
                 self._settle(ended, lambda connection: queue.release(connection, self._worker, waiting))
@@ -183,8 +138,10 @@ class Delivery:
         """Record that the message leaves now; ``False`` when it must not: the lease is lost, or all is to stop."""
         return not self._stop.is_set() and queue.start(connection, row.id, self._worker, self._clock.now(), self._lease)
 
-    def _send(self, row: Row[Any], recipient: _Recipient, address: str, verdict: Pass, tally: Tally) -> _Ended:
+    def _send(self, row: Row[Any], recipient: Recipient, verdict: Pass, tally: Tally) -> _Ended:
         """Hand one message over whose start is on disk."""
+        address = recipient.address(row.channel)
+        assert address  # the gate has seen to that
         report = self._attempt(row, recipient, address)
         outcome = after_attempt(report, row.attempts, row.doubts, self.policy, self._clock.now())
         masked = mask_email(address) if row.channel == "email" else mask_phone(address)
@@ -236,7 +193,7 @@ class Delivery:
             note=text(self._language, ended.note) if ended.note else None,
         )
 
-    def _attempt(self, row: Row[Any], recipient: _Recipient, address: str) -> Report:
+    def _attempt(self, row: Row[Any], recipient: Recipient, address: str) -> Report:
         message = OutgoingMessage(
             key=row.key,
             channel=row.channel,
@@ -249,33 +206,53 @@ class Delivery:
             segments=row.segments,
         )
         try:
-            return self._adapter.send(message, self._clock.now())
+            report: object = self._adapter.send(message, self._clock.now())
         except (Exception, SystemExit) as error:  # noqa: BLE001 - an adapter is foreign code: nobody knows what had left
             return Report(Outcome.IN_DOUBT, f"{type(error).__name__} in adapter {self.name}")
+        if not isinstance(report, Report):
+            return Report(Outcome.IN_DOUBT, f"{type(report).__name__} as report of adapter {self.name}")
+        return report
 
-    def _keep_back(self, before: _Ended | None, row: Row[Any], verdict: Hold | Refuse | Pass, tally: Tally) -> None:
-        next_at: datetime | None = None
-        match verdict:
-            case Hold(until, why):
-                status, next_at = "held", until
-                tally.held += 1
-            case Refuse(status, why):
-                tally.refused += 1
-            case _:
-                raise AssertionError("only a message with an address passes the gate")
-        self._settle(
-            before,
-            lambda connection: queue.put_back(connection, row.id, self._worker, status, why, next_at),
-        )
-        self._log.info(
-            "message",
-            status=status,
-            plugin=row.plugin,
-            action=row.action,
-            clause=row.clause,
-            key=row.key,
-            why=text(self._language, why),
-        )
+    def _keep_back(self, ended: _Ended | None, kept: Sequence[_Kept], tally: Tally) -> None:
+        """Write in one transaction what the gate did not let pass."""
+        if not kept:
+            return
+        rows = [
+            queue.KeptBack(row.id, "held", verdict.why, verdict.until)
+            if isinstance(verdict, Hold)
+            else queue.KeptBack(row.id, verdict.status, verdict.why, row.next_at)
+            for row, verdict in kept
+        ]
+        self._settle(ended, lambda connection: queue.put_back(connection, self._worker, rows))
+        for (row, verdict), back in zip(kept, rows, strict=True):
+            tally.held += isinstance(verdict, Hold)
+            tally.refused += isinstance(verdict, Refuse)
+            self._log.info(
+                "message",
+                status=back.status,
+                plugin=row.plugin,
+                action=row.action,
+                clause=row.clause,
+                key=row.key,
+                why=text(self._language, back.why),
+            )
+
+
+_Kept = tuple[Row[Any], Hold | Refuse]
+
+
+def _sorted_out(batch: Sequence[Row[Any]], known: Knowledge, now: datetime) -> tuple[list[Row[Any]], list[_Kept]]:
+    """Return which messages may leave now, and which not and why, on the assumption that the others arrive."""
+    passed: list[Row[Any]] = []
+    kept: list[_Kept] = []
+    for row in batch:
+        verdict = known.judge(row, now)
+        if isinstance(verdict, Pass):
+            known.leaves(row, now)
+            passed.append(row)
+        else:
+            kept.append((row, verdict))
+    return passed, kept
 
 
 def _attachments(stored: list[dict[str, str]] | None) -> tuple[Attachment, ...]:

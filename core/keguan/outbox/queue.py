@@ -6,23 +6,26 @@ import os
 import socket
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, literal_column, or_, select, type_coerce, update
 
-from keguan.outbox.gate import Permissions
+from keguan.outbox.gate import Left, Permissions
 from keguan.outbox.retry import Next
+from keguan.store.records import in_chunks
 from keguan.store.schema import messages, permissions
+from keguan.store.types import Instant
 
 __all__ = [
     "WAITING",
+    "KeptBack",
     "claim",
     "is_gone",
-    "late_counts",
     "load_permissions",
     "mark",
     "put_back",
+    "recently_left",
     "recover",
     "release",
     "start",
@@ -43,6 +46,15 @@ WAITING = _m.status.in_((literal_column("'queued'"), literal_column("'held'")))
 """Written out: with parameters in the list SQLite does not see that ``ix_messages_next`` has the same condition."""
 
 
+class KeptBack(NamedTuple):
+    """A message that the gate did not let pass."""
+
+    id: int
+    status: str
+    why: str
+    next_at: datetime
+
+
 def worker_name() -> str:
     """Return a name by which a later process can tell whether this one still lives."""
     return f"{socket.gethostname()}/{os.getpid()}/{_THIS_START}"
@@ -59,7 +71,8 @@ def claim(
 ) -> Sequence[Row[Any]]:
     """Take up to ``limit`` messages of ``channels`` that are due at ``now`` and return their rows.
 
-    They are ``sending`` under ``worker`` until the lease ends; nobody else gets them meanwhile.
+    They are ``sending`` under ``worker`` until the lease ends; nobody else gets them meanwhile. Why one was held
+    before is forgotten, for it is judged anew.
     """
     due = (
         select(_m.id)
@@ -71,7 +84,7 @@ def claim(
     statement = (
         update(messages)
         .where(_m.id.in_(due))
-        .values(status="sending", worker=worker, lease_until=now + lease, adapter=adapter, started_at=None)
+        .values(status="sending", why=None, worker=worker, lease_until=now + lease, adapter=adapter, started_at=None)
         .returning(messages)
     )
     # RETURNING promises no order
@@ -108,22 +121,24 @@ def mark(connection: Connection, message_id: int, worker: str, outcome: Next, to
     connection.execute(_MINE, values)
 
 
-def put_back(
-    connection: Connection, message_id: int, worker: str, status: str, why: str | None, next_at: datetime | None
-) -> None:
-    """End the lease of a message that did not start: held, suppressed, expired, or queued again."""
-    values: dict[str, Any] = {
-        "own_id": message_id,
-        "own_worker": worker,
-        "status": status,
-        "why": why,
-        "worker": None,
-        "lease_until": None,
-        "started_at": None,
-    }
-    if next_at is not None:
-        values["next_at"] = next_at
-    connection.execute(_MINE, values)
+def put_back(connection: Connection, worker: str, kept: Sequence[KeptBack]) -> None:
+    """End the lease of messages that did not start: held, suppressed, expired."""
+    connection.execute(
+        _MINE,
+        [
+            {
+                "own_id": one.id,
+                "own_worker": worker,
+                "status": one.status,
+                "why": one.why,
+                "next_at": one.next_at,
+                "worker": None,
+                "lease_until": None,
+                "started_at": None,
+            }
+            for one in kept
+        ],
+    )
 
 
 def release(connection: Connection, worker: str, ids: Iterable[int] | None = None) -> None:
@@ -191,15 +206,22 @@ def load_permissions(connection: Connection, people: Collection[int]) -> dict[in
     return found
 
 
-def late_counts(connection: Connection, people: Collection[int], since: datetime) -> dict[int, int]:
-    """Return how many messages of late entries left to each of ``people`` since ``since``."""
-    statement = (
-        select(_m.person_id, func.count())
-        .where(
-            _m.person_id.in_(list(people)),
-            _m.late,
-            or_(_m.sent_at >= since, and_(_m.status == "sending", _m.started_at >= since)),
+def recently_left(connection: Connection, people: Collection[int], since: datetime) -> dict[int, list[Left]]:
+    """Return what left to each of ``people`` since ``since``, or is leaving; urgent messages and codes left out.
+
+    A message in doubt counts: it may have arrived.
+    """
+    at = func.coalesce(_m.sent_at, _m.started_at)
+    found: dict[int, list[Left]] = {}
+    for chunk in in_chunks(people):
+        rows = connection.execute(
+            select(_m.person_id, type_coerce(at, Instant), _m.channel, _m.late).where(
+                _m.person_id.in_(chunk),
+                ~_m.urgent,
+                _m.message_class != "code",
+                or_(_m.sent_at >= since, and_(_m.status.in_(("sending", "in_doubt")), _m.started_at >= since)),
+            )
         )
-        .group_by(_m.person_id)
-    )
-    return {row[0]: row[1] for row in connection.execute(statement)}
+        for person, *left in rows:
+            found.setdefault(person, []).append(Left(*left))
+    return found

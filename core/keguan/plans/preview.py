@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from heapq import merge
@@ -14,7 +13,7 @@ from keguan.errors import TemplateError
 from keguan.masking import mask_name, mask_text
 from keguan.model import Subject
 from keguan.outbox import queue
-from keguan.outbox.gate import Candidate, Hold, Refuse, judge
+from keguan.outbox.gate import WEEK, Candidate, Hold, Left, Limits, Refuse, judge
 from keguan.plans.due import work_out
 from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, render_effects
 from keguan.queries.messages import masked_address
@@ -42,15 +41,14 @@ def preview_day(installation: Installation, reader: Reader, day: date | None = N
     today = reader.now.astimezone(reader.zone(None)).date()
     day = day or today
     filters = Filters(since=None if day == today else day, until=day)
-    late: Counter[int] = Counter()
-    preview = _Preview(installation, reader, late)
+    preview = _Preview(installation, reader)
     yield from merge(preview.plans(filters), preview.messages(filters), key=lambda row: row["time"])
 
 
 class _People:
     """What the gate needs to know of the people of one page."""
 
-    def __init__(self, connection: Connection, ids: set[int]) -> None:
+    def __init__(self, connection: Connection, ids: set[int], recent: dict[int, list[Left]], now: datetime) -> None:
         c = people.c
         self._rows: dict[int, Any] = {}
         self._permissions: dict[int, Permissions] = {}
@@ -58,6 +56,9 @@ class _People:
             for row in connection.execute(select(c.id, c.name, c.phone, c.email).where(c.id.in_(chunk))):
                 self._rows[row.id] = row
             self._permissions |= queue.load_permissions(connection, chunk)
+        unseen = ids - recent.keys()
+        recent |= {person: [] for person in unseen} | queue.recently_left(connection, unseen, now - WEEK)
+        self.recent = recent
 
     def name(self, person: int) -> str | None:
         return self._rows[person].name if person in self._rows else None
@@ -73,8 +74,12 @@ class _People:
 class _Preview:
     """Works out one day for one installation, page by page."""
 
-    def __init__(self, installation: Installation, reader: Reader, late: Counter[int]) -> None:
-        self._installation, self._reader, self._late = installation, reader, late
+    def __init__(self, installation: Installation, reader: Reader) -> None:
+        self._installation, self._reader = installation, reader
+        self._recent: dict[int, list[Left]] = {}
+        """What left to each person lately, and what would have left by then."""
+        limits = installation.settings.limits
+        self._limits = Limits(limits.per_day, limits.per_week)
 
     def plans(self, filters: Filters) -> Iterator[dict[str, Any]]:
         """Yield what the plans of the day would turn into."""
@@ -95,7 +100,7 @@ class _Preview:
         with self._reader.store.read() as connection:
             statement = self._reader.narrow(connection, statement, messages, "next_at", filters)
             for page in pages(connection, statement):
-                known = _People(connection, {row.person_id for row in page})
+                known = _People(connection, {row.person_id for row in page}, self._recent, self._reader.now)
                 about = {Subject(row.subject_type, row.subject_id) for row in page if row.subject_type}
                 names = natural_ids(connection, about)
                 for row in page:
@@ -114,7 +119,7 @@ class _Preview:
             outcome, texts, tasks = self._work_out(row, records.get(Subject(row.subject_type, row.subject_id)), when)
             recipients |= {each["person_id"] for each in texts}
             worked.append((row, when, outcome, texts, tasks))
-        known = _People(connection, recipients)
+        known = _People(connection, recipients, self._recent, self._reader.now)
         for row, when, outcome, texts, tasks in worked:
             subject = names[Subject(row.subject_type, row.subject_id)]
             if outcome is not None:
@@ -162,7 +167,9 @@ class _Preview:
                 has_address=bool(address),
                 expires_at=expires_at,
                 permissions=known.permissions(person),
-                late_today=self._late[person],
+                recent=known.recent[person],
+                limits=self._limits,
+                plugin_on=self._installation.plugins.active(message["plugin"], message["city"]),
             ),
             self._installation.city(message["city"]),
             when,
@@ -172,8 +179,8 @@ class _Preview:
             status, why = "held", verdict.why
         elif isinstance(verdict, Refuse):
             status, why = verdict.status, verdict.why
-        elif message["late"]:
-            self._late[person] += 1
+        elif not message["urgent"] and message["message_class"] != "code":
+            known.recent[person].append(Left(when, channel, message["late"]))
         body, name = message["body"], known.name(person)
         shown = mask_text(body.replace(name, mask_name(name)) if name else body)
         to = masked_address(channel, address)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, case, delete, insert, select, update
 
 from keguan.installation import Installation
 from keguan.runner.ticks import cities_in_use
-from keguan.store.schema import plans, scopes
+from keguan.store.schema import messages, plans, scopes
 
 __all__ = ["ScopeChange", "apply_scopes"]
 
@@ -57,7 +57,10 @@ def apply_scopes(installation: Installation) -> list[ScopeChange]:
 
 
 def _switch(connection: Connection, plugin: str, city: str, *, active: bool, now: datetime) -> int:
-    """Hold or release all open plans of one plugin in one city, in one statement; return how many."""
+    """Hold or release all open plans of one plugin in one city, in one statement; return how many.
+
+    Messages that wait in the outbox are held by the gate while the plugin is off; here they are let go of.
+    """
     c = plans.c
     mine = and_(c.plugin == plugin, c.city == city)
     if active:
@@ -70,6 +73,12 @@ def _switch(connection: Connection, plugin: str, city: str, *, active: bool, now
                 why=case((passed, "plan.window_passed"), else_=None),
                 changed_at=now,
             )
+        )
+        m = messages.c  # the gate held them
+        connection.execute(
+            update(messages)
+            .where(m.plugin == plugin, m.city == city, m.status == "held", m.why == "plan.plugin_off")
+            .values(next_at=now)
         )
     else:
         statement = (

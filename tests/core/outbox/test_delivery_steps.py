@@ -14,6 +14,7 @@ from tests.support.passes import Out, make_engine
 from keguan.adapters.base import OutgoingMessage, Report
 from keguan.clock import VirtualClock
 from keguan.outbox.delivery import Delivery
+from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.store.engine import Store
 from keguan.store.schema import messages
@@ -49,7 +50,7 @@ def delivery(store: Store, adapter: Out, tmp_path: Path, stop: threading.Event |
         channels=("email", "sms"),
         store=store,
         clock=VirtualClock(NINE),
-        city=engine.installation.city,
+        rules=Rules(engine.installation.city),
         policy=RetryPolicy(),
         language="en",
         stop=stop,

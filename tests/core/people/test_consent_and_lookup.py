@@ -29,7 +29,6 @@ def answers(estate: Estate, person: int, channel: str, message_class: str) -> st
         has_address=True,
         expires_at=None,
         permissions=known,
-        late_today=0,
     )
     verdict = judge(candidate, CITY, NOON)
     assert isinstance(verdict, Pass | Refuse)
