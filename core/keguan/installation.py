@@ -50,6 +50,7 @@ class Installation:
         self._calendars: dict[str, WorkCalendar] = {}
         self._calendars_as_of: datetime | None = None
         self._contexts: dict[tuple[str, str], Context] = {}
+        self._off: dict[str, dict[str, frozenset[str]]] = {}
         self._planning = threading.Lock()
 
     @property
@@ -111,11 +112,14 @@ class Installation:
 
     def plugins_off(self, city: str) -> dict[str, frozenset[str]]:
         """Return the plugins that miss what happens in ``city``, with the hooks they would have answered."""
-        return {
-            name: hooks
-            for name, hooks in self._recorded_hooks.items()
-            if name not in self.plugins.names or not self.plugins.active(name, city)
-        }
+        off = self._off.get(city)
+        if off is None:
+            off = self._off[city] = {
+                name: hooks
+                for name, hooks in self._recorded_hooks.items()
+                if name not in self.plugins.names or not self.plugins.active(name, city)
+            }
+        return off
 
     @contextmanager
     def planning(self) -> Iterator[None]:

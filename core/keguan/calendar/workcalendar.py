@@ -97,7 +97,8 @@ class WorkCalendar:
         for year in range(first.year, last.year + 1):
             if year in self.announced_years or national_year(self.country, year).announced:
                 continue
-            if any(first <= day <= last and day not in self._strongest for day in _days_of(year)):
+            start, end = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+            if any(day not in self._strongest for day in _days_from(start, end)):
                 return True
         return False
 
@@ -284,7 +285,10 @@ def _ends_of(number: int) -> tuple[date, date]:
 
 def _days_of(number: int) -> Iterator[date]:
     """Yield the days of a year; raise ``InputError`` for a year that cannot be."""
-    first, last = _ends_of(number)
+    return _days_from(*_ends_of(number))
+
+
+def _days_from(first: date, last: date) -> Iterator[date]:
     return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from keguan.plans.answers import RETRY_FIRST, DeliveryRow
 from keguan.store.engine import Store
-from keguan.store.records import in_chunks
+from keguan.store.records import among, in_chunks
 from keguan.store.schema import deliveries
 from keguan.store.types import to_stored
 
@@ -30,10 +30,9 @@ def record_deliveries(store: Store, connection: Connection, rows: Sequence[Deliv
     """Write how each plugin took each event; one that took it before and does so again is left as it is."""
     stamp = to_stored(now)
     known: dict[tuple[int, str], tuple[str, int]] = {}
-    for chunk in in_chunks(row[0] for row in rows):
-        statement = select(_d.event_seq, _d.plugin, _d.status, _d.attempts).where(_d.event_seq.in_(chunk))
-        for seq, plugin, status, attempts in connection.execute(statement):
-            known[seq, plugin] = (status, attempts)
+    about = among(connection, _d.event_seq, {row[0] for row in rows})
+    for row in connection.execute(select(_d.event_seq, _d.plugin, _d.status, _d.attempts).where(about)):
+        known[row[0], row[1]] = (row[2], row[3])
     new = [(*row, stamp, 1) for row in rows if (row[0], row[1]) not in known]
     store.insert(connection, deliveries, _COLUMNS, new, ignore_repeats=True)
     if not known:

@@ -109,12 +109,11 @@ def reconcile(
     to that.
     """
     changes = Changes()
-    latest: dict[tuple[str, int], StoredPlan] = {}
-    for old in stored:
-        key = (old.action, old.occurrence)
-        if key not in latest or latest[key].round < old.round:
-            latest[key] = old
-
+    if not stored:  # most subjects of an import
+        for kind, plans in wanted.items():
+            changes.insert += [_new(plan, kind, 0, actions[plan.action], now) for plan in plans]
+        return changes
+    latest = _latest(stored)
     seen: set[tuple[str, int]] = set()
     for kind, plans in wanted.items():
         for plan in plans:
@@ -139,6 +138,16 @@ def reconcile(
     return changes
 
 
+def _latest(stored: Iterable[StoredPlan]) -> dict[tuple[str, int], StoredPlan]:
+    """Return the last round of each plan, by action and occurrence."""
+    latest: dict[tuple[str, int], StoredPlan] = {}
+    for old in stored:
+        key = (old.action, old.occurrence)
+        if key not in latest or latest[key].round < old.round:
+            latest[key] = old
+    return latest
+
+
 def _stale(plan: Plan, now: datetime) -> bool:
     return plan.until is not None and plan.until <= now
 
@@ -152,8 +161,9 @@ def _entry(plan: Plan, rule: ActionRule, now: datetime) -> tuple[str, bool, str 
 
 
 def _new(plan: Plan, kind: str, number: int, rule: ActionRule, now: datetime) -> NewPlan:
-    status, stale, why = _entry(plan, rule, now)
-    return NewPlan(plan, kind, number, status, stale, why)
+    if plan.until is None or plan.until > now:
+        return NewPlan(plan, kind, number, "planned", False, None)
+    return NewPlan(plan, kind, number, *_entry(plan, rule, now))
 
 
 def _done_then(plan: Plan, stored: Iterable[StoredPlan]) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import OperationalError
 
 from keguan.errors import DatabaseError
@@ -22,7 +22,7 @@ from keguan.plans.write import PlanWriter
 from keguan.plugins import Failure
 from keguan.plugins.answers import failure_of
 from keguan.store.engine import refusal
-from keguan.store.records import in_chunks, load_records
+from keguan.store.records import among, in_chunks, load_records
 from keguan.store.schema import events, plans
 
 if TYPE_CHECKING:
@@ -31,6 +31,26 @@ if TYPE_CHECKING:
 __all__ = ["Planned", "store_answers"]
 
 _p = plans.c
+_STORED = (
+    _p.plugin,
+    _p.subject_id,
+    _p.id,
+    _p.action,
+    _p.occurrence,
+    _p.round,
+    _p.kind,
+    _p.status,
+    _p.due_at,
+    _p.until_at,
+    _p.clause,
+    _p.note,
+    _p.by_calendar,
+    _p.provisional,
+    _p.late_at_creation,
+    _p.stale,
+    _p.why,
+)
+"""Plugin and subject, then the fields of ``StoredPlan`` in their order."""
 
 
 @dataclass(slots=True)
@@ -153,8 +173,9 @@ class _Storing:
     def finish(self, rows: Sequence[DeliveryRow], finished: Sequence[int]) -> None:
         """Write how plugins took events, and the end of the events."""
         record_deliveries(self._installation.store, self._connection, rows, self._now)
-        for chunk in in_chunks(finished):
-            self._connection.execute(update(events).where(events.c.seq.in_(chunk)).values(state="delivered"))
+        if finished:
+            taken = among(self._connection, events.c.seq, finished)
+            self._connection.execute(update(events).where(taken).values(state="delivered"))
 
     def _compare(self, entry: Asked, writer: PlanWriter) -> Iterator[tuple[Record, Changes]]:
         """Yield the changes per record: the one that was asked about, or those that a tick's plans are for.
@@ -223,34 +244,14 @@ def _with_refusals(
 
 def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tuple[str, Subject], list[StoredPlan]]:
     """Return the stored plans of ``subjects`` by plugin and subject."""
-    by_type: dict[str, set[int]] = {}
-    for subject in subjects:
-        by_type.setdefault(subject.type, set()).add(subject.id)
+    by_type: dict[str, list[int]] = {}
+    for kind, number in subjects:
+        by_type.setdefault(kind, []).append(number)
     stored: dict[tuple[str, Subject], list[StoredPlan]] = {}
     for kind, ids in by_type.items():
-        for chunk in in_chunks(ids):
-            for row in connection.execute(
-                select(
-                    _p.plugin,
-                    _p.subject_id,
-                    _p.id,
-                    _p.action,
-                    _p.occurrence,
-                    _p.round,
-                    _p.kind,
-                    _p.status,
-                    _p.due_at,
-                    _p.until_at,
-                    _p.clause,
-                    _p.note,
-                    _p.by_calendar,
-                    _p.provisional,
-                    _p.late_at_creation,
-                    _p.stale,
-                    _p.why,
-                ).where(_p.subject_type == kind, _p.subject_id.in_(chunk))
-            ):
-                stored.setdefault((row[0], Subject(kind, row[1])), []).append(StoredPlan._make(row[2:]))
+        chosen = and_(_p.subject_type == kind, among(connection, _p.subject_id, ids))
+        for plugin, number, *known in connection.execute(select(*_STORED).where(chosen)):
+            stored.setdefault((plugin, Subject(kind, number)), []).append(StoredPlan._make(known))
     return stored
 
 

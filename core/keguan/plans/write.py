@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
@@ -50,18 +50,19 @@ class PlanWriter:
     def __init__(self, installation: Installation, now: datetime) -> None:
         self._installation = installation
         self._now = now
+        self._stamp = to_stored(now)
         self._inserts: list[tuple[Any, ...]] = []
         self._moves: list[tuple[Record, int, Move]] = []
         self._cancels: list[int] = []
-        self._provisional_days: dict[tuple[str, date], bool] = {}
+        self._provisional: dict[tuple[str, datetime], bool] = {}
 
     def add(self, plugin: str, record: Record, event_seq: int, changes: Changes) -> None:
         """Take over the changes of one plugin for one record, caused by the event ``event_seq``."""
+        now, stamp = self._now, self._stamp
         subject_type, subject_id = record.ref
         project = record.project
-        stamp = to_stored(self._now)
-        for new in changes.insert:
-            plan = new.plan
+        city = project.city
+        for plan, kind, number, status, stale, why in changes.insert:
             self._inserts.append(
                 (
                     plugin,
@@ -69,27 +70,27 @@ class PlanWriter:
                     subject_type,
                     subject_id,
                     plan.occurrence,
-                    new.round,
-                    new.kind,
+                    number,
+                    kind,
                     event_seq,
                     plan.clause,
                     project.id,
-                    project.city,
+                    city,
                     to_stored(plan.due),
                     None if plan.until is None else to_stored(plan.until),
-                    new.status,
+                    status,
                     plan.by_calendar,
-                    self.provisional(plan, project.city),
-                    plan.due <= self._now,
-                    new.stale,
+                    plan.by_calendar and self.provisional(plan, city),
+                    plan.due <= now,
+                    stale,
                     plan.note or None,
-                    new.why,
+                    why,
                     stamp,
                     stamp,
                 )
             )
-        self._moves.extend((record, event_seq, move) for move in changes.move)
-        self._cancels.extend(changes.cancel)
+        self._moves += [(record, event_seq, move) for move in changes.move]
+        self._cancels += changes.cancel
 
     def flush(self, connection: Connection) -> None:
         """Write everything collected."""
@@ -130,9 +131,8 @@ class PlanWriter:
         """Whether the due time was counted through days that are not announced yet."""
         if not plan.by_calendar:
             return False
-        day = self._installation.city(city).today(plan.due)
-        known = self._provisional_days.get((city, day))
+        known = self._provisional.get((city, plan.due))
         if known is None:
-            known = self._installation.calendar(city).is_provisional(day)
-            self._provisional_days[city, day] = known
+            day = self._installation.city(city).today(plan.due)
+            known = self._provisional[city, plan.due] = self._installation.calendar(city).is_provisional(day)
         return known
