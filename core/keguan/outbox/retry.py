@@ -23,7 +23,10 @@ class RetryPolicy:
 
     def delay(self, attempts: int) -> timedelta:
         """Return the pause after the ``attempts``-th failed attempt: 1, 4, 16, 64 minutes, then four hours."""
-        seconds = self.first_delay.total_seconds() * self.growth ** (attempts - 1)
+        try:
+            seconds = self.first_delay.total_seconds() * self.growth ** (attempts - 1)
+        except OverflowError:
+            return self.longest_delay
         return min(timedelta(seconds=min(seconds, 1e9)), self.longest_delay)
 
 
