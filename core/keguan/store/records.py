@@ -7,7 +7,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, any_, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnClause,
+    ColumnElement,
+    Connection,
+    Select,
+    any_,
+    bindparam,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy import column as sql_column
 
 from keguan.model import Contract, Customer, Home, Person, Project, Record, Subject
 from keguan.store.schema import contracts, homes, owners, people, projects
@@ -15,6 +29,8 @@ from keguan.store.schema import contracts, homes, owners, people, projects
 __all__ = ["among", "contracts_of_homes", "in_chunks", "load_records"]
 
 _CHUNK = 500  # below every database's limit of parameters
+_NUMBERS = text("SELECT value FROM json_each(:numbers)")
+_VALUE: ColumnClause[int] = sql_column("value", BigInteger)
 
 
 def in_chunks(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -30,8 +46,8 @@ def among(connection: Connection, column: ColumnElement[int], ids: Iterable[int]
     They go as one parameter: preparing an ``IN (…)`` with one for each takes longer than the query itself.
     """
     if connection.dialect.name == "sqlite":
-        numbers = func.json_each(json.dumps(list(ids))).table_valued("value")
-        return column.in_(select(numbers.c.value))
+        listed: BindParameter[str] = bindparam("numbers", json.dumps(list(ids)), unique=True)
+        return column.in_(_NUMBERS.bindparams(listed).columns(_VALUE))
     return column == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
