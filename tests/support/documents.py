@@ -47,7 +47,7 @@ class Command:
             return f"line {self.line}: `{self.text}` ended with status {self.status}:\n{self.output}"
         rest = [_squeezed(line) for line in self.output.splitlines()]
         for line in self.expected:
-            pattern = re.compile(".*".join(map(re.escape, _squeezed(line).split("…"))))
+            pattern = re.compile(".*".join(map(re.escape, re.split(" ?… ?", _squeezed(line)))))
             at = next((index for index, there in enumerate(rest) if pattern.fullmatch(there)), None)
             if at is None:
                 return f"line {self.line}: `{self.text}` does not print {line!r} (any more):\n{self.output}"
@@ -64,7 +64,10 @@ def documents() -> list[Path]:
 def blocks(file: Path, *languages: str) -> list[Block]:
     """Return the fenced blocks of ``file``, of these languages or all."""
     text = file.read_text(encoding="utf-8")
-    found = (Block(*match.groups(), text.count("\n", 0, match.start()) + 1) for match in _FENCE.finditer(text))
+    found = (
+        Block(match[1], match[2], match[3], line=text.count("\n", 0, match.start()) + 1)
+        for match in _FENCE.finditer(text)
+    )
     return [block for block in found if not languages or block.language in languages]
 
 
@@ -94,8 +97,11 @@ def run_commands(todo: list[Command], folder: Path) -> None:
     steps = (f"{{ {command.text}\n}} 2>&1 </dev/null\necho; echo '{_MARK}' $?\n" for command in todo)
     script = folder.with_suffix(".sh")
     script.write_text("".join(steps), encoding="utf-8")
+    tools, packages = folder.with_suffix(".bin"), folder.with_suffix(".site")
+    _stand_in_for_pip(tools, packages)
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("KEGUAN_", "PYTEST_"))}
-    clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
+    clean["PATH"] = os.pathsep.join((str(tools), str(Path(sys.executable).parent), clean.get("PATH", "")))
+    clean["PYTHONPATH"] = str(packages)
     clean["COLUMNS"] = "200"
     with subprocess.Popen(
         ["sh", str(script)], cwd=folder, env=clean, stdout=subprocess.PIPE, start_new_session=True
@@ -108,6 +114,31 @@ def run_commands(todo: list[Command], folder: Path) -> None:
     parts = re.split(rf"^{re.escape(_MARK)} (\d+)\n", out, flags=re.MULTILINE)
     for command, output, status in zip(todo, parts[0::2], parts[1::2], strict=False):
         command.output, command.status = output.rstrip("\n"), int(status)
+
+
+_PIP = """#!{python}
+import sys, tomllib
+from pathlib import Path
+
+folder, site = Path(sys.argv[-1].partition("[")[0]).resolve(), Path({site!r})
+project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+info = site / (project["name"].replace("-", "_") + "-" + project["version"] + ".dist-info")
+info.mkdir(parents=True)
+(info / "METADATA").write_text("Metadata-Version: 2.1\\nName: {{name}}\\nVersion: {{version}}\\n".format(**project))
+points = project["entry-points"]["keguan"]
+(info / "entry_points.txt").write_text("[keguan]\\n" + "".join(f"{{name}} = {{it}}\\n" for name, it in points.items()))
+for package in points.values():
+    (site / package).symlink_to(folder / package)
+"""
+
+
+def _stand_in_for_pip(tools: Path, packages: Path) -> None:
+    """Put a `pip` in front that makes `pip install -e FOLDER` work without network, and in no real environment."""
+    tools.mkdir()
+    packages.mkdir()
+    pip = tools / "pip"
+    pip.write_text(_PIP.format(python=sys.executable, site=str(packages)), encoding="utf-8")
+    pip.chmod(0o755)
 
 
 def _squeezed(line: str) -> str:
