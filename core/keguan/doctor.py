@@ -41,10 +41,11 @@ class Found:
         return text(language, self.key, **self.values)
 
 
-def examine(config: Path | None) -> Iterator[Found]:
+def examine(config: Path | None, language: Language | None = None) -> Iterator[Found]:
     """Yield what was found, in the order in which things depend on each other; stops where the next cannot be asked.
 
-    Nothing is written, nothing is sent.
+    Nothing is written, nothing is sent. ``language`` is that of what adapters report; the configuration's unless
+    given.
     """
     from keguan.settings import load_settings, unknown_variables  # noqa: PLC0415 - pydantic is slow to import
 
@@ -60,7 +61,7 @@ def examine(config: Path | None) -> Iterator[Found]:
     yield from _secrets(settings)
     yield from _disk(settings)
     yield from _clock()
-    yield from _database(settings)
+    yield from _database(settings, language or settings.language)
 
 
 def _wrong(check: str, error: KeguanError) -> Iterator[Found]:
@@ -98,7 +99,7 @@ def _clock() -> Iterator[Found]:
     yield Found("clock", ok, "doctor.clock" if ok else "doctor.clock_wrong", {"now": now.isoformat(timespec="seconds")})
 
 
-def _database(settings: Settings) -> Iterator[Found]:
+def _database(settings: Settings, language: Language) -> Iterator[Found]:
     from keguan.store.engine import open_store  # noqa: PLC0415 - SQLAlchemy is slow to import
     from keguan.store.migrate import HEAD, require_current  # noqa: PLC0415
 
@@ -110,7 +111,7 @@ def _database(settings: Settings) -> Iterator[Found]:
             return
         require_current(store)
         yield Found("database", True, "doctor.database", {"version": HEAD})
-        yield from _plugins(settings, store)
+        yield from _plugins(settings, store, language)
     except KeguanError as wrong:
         yield from _wrong("database", wrong)
     finally:
@@ -118,7 +119,7 @@ def _database(settings: Settings) -> Iterator[Found]:
             store.close()
 
 
-def _plugins(settings: Settings, store: Store) -> Iterator[Found]:
+def _plugins(settings: Settings, store: Store, language: Language) -> Iterator[Found]:
     from keguan.plugins import attempt_plugins  # noqa: PLC0415
     from keguan.plugins.recorded import suspended_names  # noqa: PLC0415
 
@@ -135,11 +136,11 @@ def _plugins(settings: Settings, store: Store) -> Iterator[Found]:
 
     for error in build_templates(settings, attempt.plugins).check_all():
         yield from _wrong("templates", error)
-    yield from _adapters(settings, attempt.plugins.adapters)
+    yield from _adapters(settings, attempt.plugins.adapters, language)
     yield from _calendar(settings, store)
 
 
-def _adapters(settings: Settings, registered: Iterable[tuple[str, AdapterType]]) -> Iterator[Found]:
+def _adapters(settings: Settings, registered: Iterable[tuple[str, AdapterType]], language: Language) -> Iterator[Found]:
     """Build each adapter and, where it can, log in without sending."""
     from keguan.adapters.base import Surroundings  # noqa: PLC0415
     from keguan.adapters.registry import adapter_types  # noqa: PLC0415
@@ -150,7 +151,7 @@ def _adapters(settings: Settings, registered: Iterable[tuple[str, AdapterType]])
     except KeguanError as wrong:
         yield from _wrong("adapters", wrong)
         return
-    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, settings.language)
+    surroundings = Surroundings(settings.base_dir, settings.company.name, settings.secret, language)
     for name, entry in sorted(configured.items()):
         adapter = entry.kind.build(name, entry.settings, surroundings)
         try:

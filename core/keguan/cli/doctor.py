@@ -20,7 +20,7 @@ def doctor_command(app: App) -> None:
     """Check configuration, database, plugins, adapters, calendar, clock, disk and the permissions of secrets."""
     from keguan.doctor import examine
 
-    findings = list(examine(app.config))
+    findings = list(examine(app.config, app.option_language))
     languages: list[Language] = [found.language for found in findings if found.language is not None]
     language = app.option_language or (languages[0] if languages else "zh")
     rows = [{"check": found.check, "ok": found.ok, "detail": found.sentence(language)} for found in findings]
