@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.databases import PostgresServer
 from tests.support.site import Site, until
 
 
@@ -26,6 +27,17 @@ def test_what_comes_in_is_planned_run_and_delivered(site: Site) -> None:
     assert lines["probe.letter/contract/1/1"]["plugin"] == "probe"
     assert lines["probe.letter/contract/1/1"]["status"] == "sent"
     assert daemon.stop() == 0
+
+
+@pytest.mark.postgres
+def test_it_works_on_postgresql_too(postgres: PostgresServer, tmp_path: Path) -> None:
+    with postgres.fresh(migrated=False) as url, Site(tmp_path, database=url) as site:
+        daemon = site.run()
+        refused = site.keguan("--lang", "en", "run", status=1)
+        assert f"pid {daemon.pid}" in refused.stderr
+        site.sign(3)
+        until(lambda: site.sent("email") == 3 and site.sent("sms") == 3, "all messages sent")
+        assert daemon.stop() == 0
 
 
 def test_it_says_who_it_is_and_when_it_stopped(site: Site) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -113,8 +114,7 @@ class Site:
 
     def run(self, *, prefix: Sequence[str] = ("-m", "keguan"), wait: bool = True) -> DaemonProcess:
         """Start a daemon and, unless told otherwise, wait until it works."""
-        log = self.folder / f"daemon-{len(self._started)}.log"
-        daemon = DaemonProcess([sys.executable, *prefix, "--config", str(self.file), "run"], log, self.environment)
+        daemon = DaemonProcess([sys.executable, *prefix, "--config", str(self.file), "run"], self.environment)
         self._started.append(daemon)
         if wait:
             daemon.wait_for("started")
@@ -156,12 +156,24 @@ class Site:
 class DaemonProcess:
     """``keguan run`` as a process, and what it logs."""
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-        self.log = log
-        with log.open("w") as stream:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=dict(environment)
-            )
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=dict(environment),
+        )
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            for line in stream:
+                self._lines.append(line)
 
     @property
     def pid(self) -> int:
@@ -173,18 +185,23 @@ class DaemonProcess:
         """Whether the process lives."""
         return self.process.poll() is None
 
+    @property
+    def output(self) -> str:
+        """Everything it has said."""
+        return "".join(self._lines)
+
     def entries(self, event: str | None = None) -> list[dict[str, Any]]:
         """Return the log's lines, or those of one event."""
         found = []
-        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in list(self._lines):
             with suppress(ValueError):
                 found.append(json.loads(line))
         return [entry for entry in found if event in (None, entry.get("event"))]
 
     def wait_for(self, event: str, times: int = 1) -> dict[str, Any]:
         """Wait until ``event`` was logged that often; return its last line."""
-        until(lambda: len(self.entries(event)) >= times or not self.running, f"{event} in {self.log}")
-        assert len(self.entries(event)) >= times, f"the daemon ended: {self.log.read_text()}"
+        until(lambda: len(self.entries(event)) >= times or not self.running, f"{event} in {self.output}")
+        assert len(self.entries(event)) >= times, f"the daemon ended: {self.output}"
         return self.entries(event)[-1]
 
     def tell(self, number: signal.Signals) -> None:
@@ -193,7 +210,9 @@ class DaemonProcess:
 
     def ended(self, seconds: float = PATIENCE) -> int:
         """Wait for the end; return the exit status."""
-        return self.process.wait(seconds)
+        status = self.process.wait(seconds)
+        self._reader.join(seconds)
+        return status
 
     def stop(self) -> int:
         """Ask to stop; return the exit status."""
@@ -203,4 +222,4 @@ class DaemonProcess:
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self.process.kill()
-        self.process.wait()
+        self.ended()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.support.databases import PostgresServer
 
 from keguan.errors import DatabaseError
 from keguan.runner.lock import DaemonLock, daemon_row, note_beat, note_reload_error, note_start, note_stop
@@ -62,19 +63,24 @@ def test_whoever_gives_it_back_makes_room_for_the_next(lock: DaemonLock, rival: 
 
 
 @pytest.mark.bad_day
+@pytest.mark.postgres
 def test_a_server_that_restarts_takes_nobodys_lock_unless_another_daemon_is_quicker(
-    store: Store, other: Store, lock: DaemonLock, rival: DaemonLock
+    postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    if store.is_sqlite:
-        pytest.skip("a file's lock needs no server")
-    lock.acquire()
-    _end_sessions(other)
-    assert lock.keep()
-    with pytest.raises(DatabaseError):
+    with postgres.fresh() as url:
+        store, other = open_store(url, tmp_path), open_store(url, tmp_path)
+        lock, rival = DaemonLock(store), DaemonLock(other)
+        lock.acquire()
+        _end_sessions(other)
+        assert lock.keep()
+        with pytest.raises(DatabaseError):
+            rival.acquire()
+        _end_sessions(other)
         rival.acquire()
-    _end_sessions(other)
-    rival.acquire()
-    assert not lock.keep()
+        assert not lock.keep()
+        rival.release()
+        store.close()
+        other.close()
 
 
 def _end_sessions(store: Store) -> None:
