@@ -121,8 +121,7 @@ class FrontDesk:
         names = {row.id: (row.name, row.phone) for row in self.rows(select(people))}
         of_project = {row.id: row.name for row in self.rows(select(projects))}
         of_home = {
-            row.id: (of_project[row.project_id], row.building, row.unit, row.room)
-            for row in self.rows(select(homes))
+            row.id: (of_project[row.project_id], row.building, row.unit, row.room) for row in self.rows(select(homes))
         }
         of_contract = {row.id: (of_project[row.project_id], row.contract_no) for row in self.rows(select(contracts))}
         return {

@@ -54,6 +54,7 @@ def load_for_contracts(book: Book, facts: Sequence[ContractFacts]) -> None:
         if place is not None and (home is None or home.place != place):
             places.add(place)
     book.load_places(places)
+    book.load_contracts_of_homes(book.places[place].id for place in places if place in book.places)
     people = [person for one in facts for person in one.people]
     book.load_people(
         {person.id_no for person in people if person.id_no}, {person.phone for person in people if person.phone}
@@ -125,6 +126,7 @@ def _settle(book: Book, facts: ContractFacts, status: str) -> Outcome:
             *(getattr(facts, name) for name in _VALUES),
         )
         book.add(contract)
+        _warn_sold_twice(book, contract)
         return Outcome(contract, None, None, {"status"})
     outcome = Outcome(contract, contract.status, contract.deposit_on, about_home)
     for name, value in (*((name, getattr(facts, name)) for name in _VALUES), ("status", status)):
@@ -134,6 +136,7 @@ def _settle(book: Book, facts: ContractFacts, status: str) -> Outcome:
     if home_id is not None and contract.home_id != home_id:
         book.house(contract, home_id)
         outcome.changed.add("home")
+        _warn_sold_twice(book, contract)
     if outcome.changed:
         book.touch(contract)
         close_buyers(book, contract)
@@ -161,6 +164,18 @@ def _tell(book: Book, outcome: Outcome) -> None:
     if home is not None and home.taken_over and outcome.changed & {"owners", "status", "home"}:
         book.touch(home)
         book.tell("home_changed", home, changed=["owners"])
+
+
+def _warn_sold_twice(book: Book, contract: ContractEntry) -> None:
+    """Note that a home that a contract comes to is still being bought by another one."""
+    others = [
+        one.contract_no
+        for one in book.contracts_on.get(contract.home_id or 0, ())
+        if one is not contract and one.status in LIVE
+    ]
+    if others and contract.status in LIVE:
+        numbers = ", ".join(sorted([contract.contract_no, *others]))
+        book.notes.append(Note("apply.home_sold_twice", {"numbers": numbers}))
 
 
 def _warn(book: Book, contract: ContractEntry) -> None:

@@ -36,7 +36,7 @@ Progress = Callable[[int, int | None], None]
 
 _STAGE = 1000
 _APPLY = 500  # rows in one transaction: well under a fifth of a second
-_GAP = 0.002  # seconds between two transactions, for writers that poll for the lock
+_GAP = 0.005  # seconds between two transactions, for writers that poll for the lock
 _DECODERS: Mapping[object, Callable[[str], Any]] = {
     parse_date: date.fromisoformat,
     parse_datetime: datetime.fromisoformat,

@@ -60,7 +60,14 @@ def test_without_a_date_the_day_of_the_event_counts(desk: FrontDesk) -> None:
 
 
 def test_what_follows_from_an_event_is_told_under_its_id(desk: FrontDesk) -> None:
-    desk.emit("contract_signed", id="s-1", contract_no="HT-1", project=PROJECT, deposit_on="2026-03-01", signed_on="2026-03-05")
+    desk.emit(
+        "contract_signed",
+        id="s-1",
+        contract_no="HT-1",
+        project=PROJECT,
+        deposit_on="2026-03-01",
+        signed_on="2026-03-05",
+    )
     assert desk.told() == ["deposit", "contract_signed"]
     assert [row.source for row in desk.rows(select(events))] == ["cli", "cli"]
     assert desk.events("deposit")[0].id.startswith("s-1/")
@@ -155,7 +162,9 @@ def test_all_mistakes_are_named_and_nothing_personal(desk: FrontDesk) -> None:
         ("project_milestone", {"launch_on": "2026-09-01"}),
     ],
 )
-def test_what_cannot_be_recorded_leaves_nothing_behind(desk: FrontDesk, event_type: str, fields: dict[str, str]) -> None:
+def test_what_cannot_be_recorded_leaves_nothing_behind(
+    desk: FrontDesk, event_type: str, fields: dict[str, str]
+) -> None:
     before = desk.state()
     with pytest.raises(InputError) as caught:
         desk.emit(event_type, **fields)

@@ -151,6 +151,17 @@ def test_another_room_is_another_home(desk: FrontDesk) -> None:
     assert desk.events("contract_changed")[0].data["changed"] == ["home"]
 
 
+def test_a_home_that_is_sold_twice_is_named(desk: FrontDesk) -> None:
+    desk.contracts(f"{HEADER}\n{WANG}")
+    report = desk.contracts(f"{HEADER}\n{WANG.replace('HT-1', 'HT-2').replace('王伟', '李娜')}")
+    assert report.accepted == 1
+    assert [line for line in report.warnings.sentences("zh") if "HT-1, HT-2" in line]
+    report = desk.contracts(
+        f"{HEADER}\n{WANG.replace('HT-1', 'HT-2').replace('已签约', '已退房')}\n{WANG.replace('HT-1', 'HT-3')}"
+    )
+    assert [line for line in report.warnings.sentences("zh") if "HT-1, HT-3" in line]
+
+
 def test_the_same_number_in_two_projects_is_two_contracts(desk: FrontDesk) -> None:
     desk.import_text("contracts", "合同编号,项目,城市\nHT-1,一期,深圳\nHT-1,二期,武汉")
     assert desk.contract("HT-1", "一期").project.city == "shenzhen"

@@ -50,7 +50,11 @@ def test_move_in_and_corrected_dates_are_told(sold: FrontDesk) -> None:
     sold.import_text("handovers", "合同编号,交付日期\nHT-1,2026-05-20")
     sold.import_text("handovers", "合同编号,入住日期\nHT-1,2026-05-28")
     sold.import_text("handovers", "合同编号,交付日期\nHT-1,2026-05-21")
-    assert [kind for kind in sold.told(since=2) if kind != "contract_changed"] == ["handover", "move_in", "home_changed"]
+    assert [kind for kind in sold.told(since=2) if kind != "contract_changed"] == [
+        "handover",
+        "move_in",
+        "home_changed",
+    ]
     assert sold.events("home_changed")[0].data == {"changed": ["handed_over_on"]}
 
 
@@ -95,10 +99,7 @@ def test_a_cancelled_contract_hands_nothing_over(sold: FrontDesk) -> None:
 def test_rows_that_mean_one_home_must_agree_however_they_call_it(sold: FrontDesk) -> None:
     report = sold.import_text(
         "handovers",
-        "合同编号,项目,楼栋,房号,交付日期\n"
-        "HT-1,,,,2026-05-20\n"
-        "HT-2,,,,2026-05-20\n"
-        ",云璟一期,3,1201,2026-05-21",
+        "合同编号,项目,楼栋,房号,交付日期\nHT-1,,,,2026-05-20\nHT-2,,,,2026-05-20\n,云璟一期,3,1201,2026-05-21",
     )
     assert [(one.row, one.column, one.reason_values["other"]) for one in report.problems] == [
         (2, "交付日期", 4),

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.support.databases import SqliteTemplate
 from tests.support.front_desk import FrontDesk
 
+from keguan.intake.report import ImportReport
 from keguan.store.engine import open_store
 
 HEADER = "合同编号,房号,客户姓名,手机号,证件号码,落定日期,签约日期,状态"
@@ -59,7 +61,7 @@ class Desks:
     def __init__(self, template: SqliteTemplate) -> None:
         self._template = template
 
-    def run(self, *imports: str) -> tuple[dict[str, list[object]], FrontDesk, list[object]]:
+    def run(self, *imports: str) -> tuple[dict[str, list[Any]], FrontDesk, list[ImportReport]]:
         """Return the records after these files, and what the last of them came to."""
         folder = Path(tempfile.mkdtemp(prefix="laws-"))
         store = open_store(self._template.copy_to(folder / "keguan.db"), folder)

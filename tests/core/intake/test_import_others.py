@@ -103,9 +103,7 @@ def test_a_dry_run_of_events_sees_one_build_on_another_and_writes_nothing(desk: 
 
 
 def test_two_events_cannot_have_one_id(desk: FrontDesk) -> None:
-    report = desk.import_text(
-        "events", "事件类型,编号,合同编号,项目\ndeposit,e-1,HT-1,一期\ndeposit,e-1,HT-2,一期"
-    )
+    report = desk.import_text("events", "事件类型,编号,合同编号,项目\ndeposit,e-1,HT-1,一期\ndeposit,e-1,HT-2,一期")
     assert [(one.row, one.reason_values) for one in report.problems] == [(2, {"other": 3}), (3, {"other": 2})]
 
 
