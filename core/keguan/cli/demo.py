@@ -27,6 +27,7 @@ def demo_command(app: App, homes: int, directory: Path | None, *, no_serve: bool
     Needs no configuration and changes none. What it made stays in its folder, to be looked at.
     """
     from datetime import timedelta
+    from zoneinfo import ZoneInfo
 
     from keguan.clock import RealClock
     from keguan.demo.life import live
@@ -37,7 +38,7 @@ def demo_command(app: App, homes: int, directory: Path | None, *, no_serve: bool
     configure_logs("debug" if app.verbose else "error")
     folder = _folder(directory)
     app.say("demo.living", homes=homes, folder=folder)
-    yesterday = (RealClock().now() + timedelta(hours=8)).date() - timedelta(days=1)
+    yesterday = RealClock().now().astimezone(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
     lived = live(folder, homes, yesterday, app.option_language)
     try:
         summary = summarise(lived, app.option_language)

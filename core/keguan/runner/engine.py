@@ -140,14 +140,12 @@ class Engine:
                 return ahead
 
     def _settle_plans(self, total: Settled) -> bool:
-        busy = False
-        while (tally := self.run()).claimed:
-            busy = True
-            total.ran += tally.done
-            total.missed += tally.missed
-            total.failed += tally.failed
-            total.tasks += tally.tasks
-        return busy
+        tally = self.run()
+        total.ran += tally.done
+        total.missed += tally.missed
+        total.failed += tally.failed
+        total.tasks += tally.tasks
+        return tally.claimed > 0
 
     def _settle_messages(self, total: Settled) -> bool:
         busy = False
