@@ -17,7 +17,7 @@ from keguan.model import Plan, Record, Subject
 from keguan.plans.answers import Answers, Asked, DeliveryRow, delivery_row
 from keguan.plans.deliveries import record_deliveries
 from keguan.plans.reconcile import ActionRule, Changes, StoredPlan, reconcile
-from keguan.plans.wants import hook_for
+from keguan.plans.wants import Wants, hook_for
 from keguan.plans.write import PlanWriter
 from keguan.plugins import Failure
 from keguan.plugins.answers import failure_of
@@ -129,7 +129,7 @@ class _Storing:
         self._connection = connection
         self._now = now
         self._reopen = reopen
-        self._records = {record.ref: record for record, _, _, _ in answers.wants if record is not None}
+        self._records = {event.subject: record for record, event, _, _ in answers.wants if record is not None}
         foreign = {
             plan.subject
             for record, _, _, wants in answers.wants
@@ -147,9 +147,9 @@ class _Storing:
         """Write what ``entries`` want."""
         writer = PlanWriter(self._installation, self._now)
         for entry in entries:
-            for about, changes in self._compare(entry, writer):
+            for subject, changes in self._compare(entry, writer):
                 self.planned.add(changes)
-                writer.add(entry[2], about, entry[1].seq, changes)
+                writer.add(entry[2], subject, self._records[subject].project, entry[1].seq, changes)
         writer.flush(self._connection)
 
     def store_one_by_one(self, entries: Sequence[Asked]) -> list[_Refused]:
@@ -177,17 +177,21 @@ class _Storing:
             taken = among(self._connection, events.c.seq, finished)
             self._connection.execute(update(events).where(taken).values(state="delivered"))
 
-    def _compare(self, entry: Asked, writer: PlanWriter) -> Iterator[tuple[Record, Changes]]:
-        """Yield the changes per record: the one that was asked about, or those that a tick's plans are for.
+    def _compare(self, entry: Asked, writer: PlanWriter) -> Iterable[tuple[Subject, Changes]]:
+        """Return the changes per subject: the one that was asked about, or those that a tick's plans are for.
 
         What a tick wants is nobody else's to take back, and a tick takes back nothing.
         """
-        record, _, plugin, wants = entry
+        record, event, plugin, wants = entry
         if record is not None:
-            old = self._stored.get((plugin, record.ref), [])
-            if wants.plans or old:
-                yield record, self._reconcile(wants.plans, old, record, plugin, writer, {*wants.failures, "tick"})
-            return
+            old = self._stored.get((plugin, event.subject), ())
+            if not wants.plans and not old:
+                return ()
+            unknown = {*wants.failures, "tick"}
+            return ((event.subject, self._reconcile(wants.plans, old, record, plugin, writer, unknown)),)
+        return self._compare_tick(plugin, wants, writer)
+
+    def _compare_tick(self, plugin: str, wants: Wants, writer: PlanWriter) -> Iterator[tuple[Subject, Changes]]:
         by_subject: dict[Subject, list[Plan]] = {}
         for plan in wants.plans.get("tick", []):
             if plan.subject is not None:
@@ -196,11 +200,11 @@ class _Storing:
             about = self._records.get(subject)
             if about is None:
                 continue
-            old = self._stored.get((plugin, subject), [])
+            old = self._stored.get((plugin, subject), ())
             others = {plan.kind for plan in old if plan.kind != "tick"}
             changes = self._reconcile({"tick": mine}, old, about, plugin, writer, others)
             changes.cancel.clear()
-            yield about, changes
+            yield subject, changes
 
     def _reconcile(
         self,

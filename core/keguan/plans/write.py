@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, update
 
-from keguan.model import Plan, Record
+from keguan.model import Plan, Project, Subject
 from keguan.plans.reconcile import Changes, Move
 from keguan.store.records import in_chunks
 from keguan.store.schema import plans
@@ -52,15 +52,14 @@ class PlanWriter:
         self._now = now
         self._stamp = to_stored(now)
         self._inserts: list[tuple[Any, ...]] = []
-        self._moves: list[tuple[Record, int, Move]] = []
+        self._moves: list[tuple[str, int, Move]] = []
         self._cancels: list[int] = []
         self._provisional: dict[tuple[str, datetime], bool] = {}
 
-    def add(self, plugin: str, record: Record, event_seq: int, changes: Changes) -> None:
-        """Take over the changes of one plugin for one record, caused by the event ``event_seq``."""
+    def add(self, plugin: str, subject: Subject, project: Project, event_seq: int, changes: Changes) -> None:
+        """Take over the changes of one plugin for one subject, caused by the event ``event_seq``."""
         now, stamp = self._now, self._stamp
-        subject_type, subject_id = record.ref
-        project = record.project
+        subject_type, subject_id = subject
         city = project.city
         for plan, kind, number, status, stale, why in changes.insert:
             self._inserts.append(
@@ -89,17 +88,17 @@ class PlanWriter:
                     stamp,
                 )
             )
-        self._moves += [(record, event_seq, move) for move in changes.move]
+        self._moves += [(city, event_seq, move) for move in changes.move]
         self._cancels += changes.cancel
 
     def flush(self, connection: Connection) -> None:
         """Write everything collected."""
         self._installation.store.insert(connection, plans, _COLUMNS, self._inserts, ignore_repeats=True)
-        for record, event_seq, move in self._moves:
+        for city, event_seq, move in self._moves:
             connection.execute(
                 update(plans)
                 .where(plans.c.id == move.id, plans.c.status != "running")
-                .values(self._moved(record, event_seq, move))
+                .values(self._moved(city, event_seq, move))
             )
         for chunk in in_chunks(self._cancels):
             connection.execute(
@@ -108,7 +107,7 @@ class PlanWriter:
                 .values(status="cancelled", why="plan.not_wanted", changed_at=self._now)
             )
 
-    def _moved(self, record: Record, event_seq: int, move: Move) -> dict[str, Any]:
+    def _moved(self, city: str, event_seq: int, move: Move) -> dict[str, Any]:
         plan = move.plan
         return {
             "kind": move.kind,
@@ -118,7 +117,7 @@ class PlanWriter:
             "until_at": plan.until,
             "status": move.status,
             "by_calendar": plan.by_calendar,
-            "provisional": self.provisional(plan, record.project.city),
+            "provisional": self.provisional(plan, city),
             "late_at_creation": move.late,
             "stale": move.stale,
             "note": plan.note or None,

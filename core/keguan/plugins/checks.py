@@ -21,7 +21,7 @@ __all__ = ["MOST_EFFECTS", "check_plans", "effects_problem", "plans_problem"]
 MOST_EFFECTS = 1000
 """What one plan may turn into; more is an endless generator."""
 _CLASSES = ("code", "service", "promotion")
-_YEARS = range(1970, 2201)  # further away an instant cannot be stored everywhere, and means nothing
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200  # further away an instant cannot be stored everywhere, and means nothing
 
 
 class _Wrong(Exception):
@@ -89,7 +89,7 @@ def _check_plan(plan: Plan, *, subjects: bool) -> None:
 
 
 def _is_instant(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None and value.year in _YEARS
+    return isinstance(value, datetime) and value.tzinfo is not None and _FIRST_YEAR <= value.year <= _LAST_YEAR
 
 
 def effects_problem(plugin: Installed, action: str, answer: object) -> PluginError | tuple[Effect, ...] | Skip:
