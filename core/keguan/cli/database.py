@@ -62,7 +62,7 @@ def verify(app: App) -> None:
     """Check the database's integrity and that every reference holds."""
     from keguan.store.backup import verify as check
 
-    problems = check(app.store)
+    problems = check(app.store, app.language)
     app.answer({"ok": not problems, "problems": problems})
     app.say("commands.db.sound" if not problems else "commands.db.unsound", count=len(problems))
     for problem in problems:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from keguan.errors import DatabaseError
 
@@ -145,12 +145,12 @@ def _translated(store: Store) -> Iterator[None]:
     """Turn what the driver says of a bad day into one line that names the mend."""
     try:
         yield
-    except (OperationalError, DBAPIError) as error:
+    except DBAPIError as error:
         key = _reason(error)
         if key is None:
             raise
         where = str(store.path) if store.path else (store.engine.url.host or "postgresql")
-        raise DatabaseError(key, where=where, detail=str(error.orig).splitlines()[0]) from error
+        raise DatabaseError(key, where=where, detail=str(refusal(error))) from error
 
 
 def refusal(error: Exception) -> Exception:
@@ -160,26 +160,33 @@ def refusal(error: Exception) -> Exception:
     return ValueError(next(iter(str(error.orig).splitlines()), type(error).__name__))
 
 
+_REASONS = (
+    ("locked", "store.locked"),
+    ("deadlock", "store.locked"),
+    ("disk is full", "store.full"),
+    ("no space left", "store.full"),
+    ("unable to open database", "store.open"),
+    ("readonly database", "store.readonly"),
+    ("read-only transaction", "store.readonly"),
+    ("disk i/o error", "store.io"),
+    ("malformed", "store.damaged"),
+    ("file is not a database", "store.damaged"),
+    ("fatal:", "store.unreachable"),  # no such database or user, too many connections
+    ("no such table", "store.schema"),
+    ("no such column", "store.schema"),
+    ("does not exist", "store.schema"),
+    ("could not translate", "store.unreachable"),
+    ("server closed", "store.unreachable"),
+    ("connection", "store.unreachable"),
+)
+
+
 def _reason(error: DBAPIError) -> str | None:
     """Return the text key for a failure of the surroundings, ``None`` for a defect of ours."""
+    if isinstance(error, IntegrityError | DataError):  # they quote values, which may say anything
+        return None
     message = str(error.orig).lower()
-    for fragment, key in (
-        ("locked", "store.locked"),
-        ("disk is full", "store.full"),
-        ("no space left", "store.full"),
-        ("unable to open database", "store.open"),
-        ("readonly database", "store.readonly"),
-        ("disk i/o error", "store.io"),
-        ("malformed", "store.damaged"),
-        ("file is not a database", "store.damaged"),
-        ("no such table", "store.schema"),
-        ("no such column", "store.schema"),
-        ("does not exist", "store.schema"),
-    ):
+    for fragment, key in _REASONS:
         if fragment in message:
             return key
-    if isinstance(error, OperationalError) and error.connection_invalidated:
-        return "store.unreachable"
-    if "connection" in message or "could not translate" in message or "server closed" in message:
-        return "store.unreachable"
-    return None
+    return "store.unreachable" if error.connection_invalidated else None
