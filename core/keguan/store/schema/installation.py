@@ -1,0 +1,86 @@
+"""What the installation knows of itself: plugins, scopes, daemons, calendar, imports, accesses."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, Integer, Table, Text
+
+from keguan.store.schema.base import metadata
+from keguan.store.types import BigKey, Instant, Json
+
+__all__ = ["accesses", "calendar_days", "calendar_years", "daemons", "imports", "plugins", "scopes"]
+
+plugins = Table(  # what the last load recorded, so that nothing need be imported to tell
+    "plugins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("distribution", Text),
+    Column("version", Text),
+    Column("hooks", Json, nullable=False),
+    Column("requires", Json, nullable=False),
+    Column("loaded_at", Instant),
+    Column("error", Text),
+    Column("hangs", Integer, nullable=False, server_default="0"),
+    Column("suspended_at", Instant),
+    Column("suspended_why", Text),
+)
+
+scopes = Table(  # where each plugin was on at the last start or reload
+    "scopes",
+    metadata,
+    Column("plugin", Text, primary_key=True),
+    Column("city", Text, primary_key=True),
+    Column("active", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+daemons = Table(  # the one daemon of this database, or the last one there was
+    "daemons",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("heartbeat_at", Instant, nullable=False),
+    Column("stopped_at", Instant),
+    Column("reload_error", Text),
+)
+
+calendar_days = Table(
+    "calendar_days",
+    metadata,
+    Column("scope", Text, primary_key=True),  # national, or the key of a city
+    Column("day", Date, primary_key=True),
+    Column("working", Boolean, nullable=False),
+    Column("name", Text),
+    Column("loaded_at", Instant, nullable=False),
+)
+
+calendar_years = Table(  # years whose notice was loaded: no longer provisional
+    "calendar_years",
+    metadata,
+    Column("year", Integer, primary_key=True),
+    Column("loaded_at", Instant, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("unchanged", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+)
+
+accesses = Table(  # who saw personal values unmasked, and which command showed them
+    "accesses",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+)
