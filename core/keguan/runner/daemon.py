@@ -199,6 +199,8 @@ class Daemon:
         self._check = None
         if problems:
             self._refused(problems)
+        elif self._watch.changed():  # what was found good is not what stands there now
+            self._start_check()
         elif self._ending is None:
             self._log.info("reloading")
             self._ending = Ending.RELOAD
