@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, union_all
 
 from keguan.calendar import CalendarTable, DayRow, Scope, WorkCalendar
 from keguan.model import City
@@ -14,14 +14,14 @@ from keguan.store.schema import calendar_days, calendar_years
 
 __all__ = ["load_calendar", "newest_change", "store_table"]
 
-_NEWEST = select(func.max(calendar_days.c.loaded_at))
+_NEWEST = union_all(select(func.max(calendar_days.c.loaded_at)), select(func.max(calendar_years.c.loaded_at)))
 NATIONAL = "national"
 """The scope of rows that hold for every city; other scopes are keys of cities."""
 
 
 def newest_change(connection: Connection) -> datetime | None:
     """Return when days were last loaded, ``None`` if never: a cheap way to notice a change."""
-    return connection.execute(_NEWEST).scalar()
+    return max((at for at in connection.execute(_NEWEST).scalars() if at is not None), default=None)
 
 
 def load_calendar(connection: Connection, settings: Settings, city: City) -> WorkCalendar:

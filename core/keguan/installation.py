@@ -73,21 +73,23 @@ class Installation:
         calendar = self._calendars.get(city)
         if calendar is None:
             with self.store.read() as connection:
-                self._calendars_as_of = newest_change(connection)
                 calendar = load_calendar(connection, self.settings, self.city(city))
             self._calendars[city] = calendar
         return calendar
 
-    def refresh_calendars(self) -> bool:
-        """Forget the calendars when somebody loaded new days; return whether so."""
+    def refresh_calendars(self) -> datetime | None:
+        """Forget the calendars when somebody loaded new days; return when that was, ``None`` if nobody did.
+
+        The first call of a process tells of the newest days there are, because nobody knows who followed them.
+        """
         with self.store.read() as connection:
             newest = newest_change(connection)
         if newest == self._calendars_as_of:
-            return False
+            return None
         self._calendars.clear()
         self._contexts.clear()
         self._calendars_as_of = newest
-        return True
+        return newest
 
     def context(self, plugin: str, city: str) -> Context:
         """Return what a plugin's hooks and actions may know in a city."""

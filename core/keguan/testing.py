@@ -101,7 +101,8 @@ class SampleCity:
         self.installation: Installation
         self.engine: Engine
         self._folder = folder
-        self._plugins = dict(plugins)
+        self.plugins = dict(plugins)
+        """Change them, then ``restart``."""
         self._templates = dict(templates or {})
         self._config = config
         self.restart()
@@ -116,16 +117,16 @@ class SampleCity:
     def restart(self, *, config: str | None = None, plugins: Mapping[str, object] | None = None) -> list[ScopeChange]:
         """Start anew, as after a change of the configuration or a new version of a plugin; return what it changed."""
         self._config = self._config if config is None else config
-        self._plugins |= plugins or {}
+        self.plugins |= plugins or {}
         tables = "".join(
-            f"[plugins.{name}]\nenabled = true\n" for name in self._plugins if f"[plugins.{name}]" not in self._config
+            f"[plugins.{name}]\nenabled = true\n" for name in self.plugins if f"[plugins.{name}]" not in self._config
         )
         settings = parse_settings(_CONFIG + tables + self._config, self._folder / "config" / "keguan.toml", {})
         self.installation = build_installation(
             settings,
             self.store,
             self.clock,
-            installed={name: _installed(name, it) for name, it in self._plugins.items()},
+            installed={name: _installed(name, it) for name, it in self.plugins.items()},
         )
         if self._templates:
             self.installation.templates = Templates(self._templates, None, settings.language, self.installation.company)

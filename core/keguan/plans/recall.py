@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from keguan.model import Subject
 from keguan.plans.wants import hook_for
 from keguan.store.schema import deliveries, events, plans
 
-__all__ = ["missed_by", "subjects_by_calendar", "subjects_since"]
+__all__ = ["missed_by", "note_calendar_followed", "subjects_by_calendar", "subjects_since"]
 
 
-def subjects_by_calendar(connection: Connection) -> list[Subject]:
-    """Return the subjects with open plans that were counted in working days."""
+def subjects_by_calendar(connection: Connection, loaded: datetime | None = None) -> list[Subject]:
+    """Return the subjects with open plans that were counted in working days.
+
+    With ``loaded`` only those whose plans were last computed before days were loaded then.
+    """
     rows = connection.execute(
-        select(plans.c.subject_type, plans.c.subject_id)
-        .where(plans.c.by_calendar, plans.c.status.in_(("planned", "held")))
-        .distinct()
+        select(plans.c.subject_type, plans.c.subject_id).where(_counted_before(loaded)).distinct()
     )
     return [Subject(*row) for row in rows]
+
+
+def note_calendar_followed(connection: Connection, loaded: datetime, now: datetime) -> None:
+    """Note that open plans agree with the days loaded at ``loaded``, so that no later start computes them again."""
+    connection.execute(update(plans).where(_counted_before(loaded)).values(changed_at=now))
+
+
+def _counted_before(loaded: datetime | None) -> ColumnElement[bool]:
+    counted = and_(plans.c.by_calendar, plans.c.status.in_(("planned", "held")))
+    return counted if loaded is None else and_(counted, plans.c.changed_at <= loaded)
 
 
 def subjects_since(connection: Connection, since: datetime | None) -> tuple[list[Subject], list[int]]:

@@ -16,7 +16,7 @@ from keguan.outbox.delivery import Delivery
 from keguan.outbox.retry import RetryPolicy, after_attempt
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
-from keguan.plans.recall import subjects_by_calendar
+from keguan.plans.recall import note_calendar_followed, subjects_by_calendar
 from keguan.runner.horizon import Horizon, look_ahead
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
 from keguan.texts import text
@@ -100,12 +100,16 @@ class Engine:
 
     def _follow_calendar(self) -> None:
         """Compute again what hangs on the calendar when somebody loaded other days."""
-        if not self.installation.refresh_calendars():
+        loaded = self.installation.refresh_calendars()
+        if loaded is None:
             return
         with self.installation.store.read() as connection:
-            subjects = subjects_by_calendar(connection)
-        moved = replan(self.installation, subjects)
-        self._log.info("calendar changed", subjects=len(subjects), moved=moved.moved)
+            subjects = subjects_by_calendar(connection, loaded)
+        if subjects:
+            moved = replan(self.installation, subjects)
+            with self.installation.store.write() as connection:
+                note_calendar_followed(connection, loaded, self.installation.clock.now())
+            self._log.info("calendar changed", subjects=len(subjects), moved=moved.moved)
 
     # --- All of them -------------------------------------------------------------------------------------------
 

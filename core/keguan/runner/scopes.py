@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, and_, case, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, exists, insert, or_, select, update
 
 from keguan.installation import Installation
+from keguan.model import Subject
+from keguan.plans.planner import replan
 from keguan.runner.ticks import cities_in_use
-from keguan.store.schema import messages, plans, scopes
+from keguan.store.schema import contracts, events, messages, plans, scopes
 
 __all__ = ["ScopeChange", "apply_scopes"]
+
+_MARGIN = timedelta(days=1)
+"""What came in so long before the switch may have waited until after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +36,17 @@ def apply_scopes(installation: Installation) -> list[ScopeChange]:
     """Compare the configured scope with the stored one and hold or release the plans concerned.
 
     Called at every start and so at every reload. A released plan whose window has passed is ``missed``, not
-    sent. A plugin that is off, suspended or no longer installed is active nowhere.
+    sent. Before, the plugin is asked again about what changed while it was off. A plugin that is off, suspended or
+    no longer installed is active nowhere.
     """
     now = installation.clock.now()
-    loaded = installation.plugins
     changes: list[ScopeChange] = []
+    _catch_up(installation)
     with installation.store.write() as connection:
-        stored = {
-            (row.plugin, row.city): row.active
-            for row in connection.execute(select(scopes.c.plugin, scopes.c.city, scopes.c.active))
-        }
-        cities = cities_in_use(connection, installation)
-        wanted = {(plugin, city): loaded.active(plugin, city) for plugin in loaded.names for city in cities}
-        for key in stored:
-            wanted.setdefault(key, False)
+        stored = _stored(connection)
+        wanted = _wanted(installation, connection, stored)
         for (plugin, city), active in sorted(wanted.items()):
-            if stored.get((plugin, city)) == active:
+            if (plugin, city) in stored and stored[plugin, city].active == active:
                 continue
             touched = _switch(connection, plugin, city, active=active, now=now)
             changes.append(ScopeChange(plugin, city, active, touched))
@@ -54,6 +56,53 @@ def apply_scopes(installation: Installation) -> list[ScopeChange]:
     for change in changes:
         log.info("scope", plugin=change.plugin, city=change.city, active=change.active, plans=change.plans)
     return changes
+
+
+def _stored(connection: Connection) -> dict[tuple[str, str], Row[Any]]:
+    return {(row.plugin, row.city): row for row in connection.execute(select(scopes))}
+
+
+def _wanted(
+    installation: Installation, connection: Connection, stored: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], bool]:
+    """Return where each plugin is on now: in every city in use, and wherever it was stored."""
+    loaded = installation.plugins
+    cities = cities_in_use(connection, installation)
+    wanted = {(plugin, city): loaded.active(plugin, city) for plugin in loaded.names for city in cities}
+    for key in stored:
+        wanted.setdefault(key, loaded.active(*key))
+    return wanted
+
+
+def _catch_up(installation: Installation) -> None:
+    """Ask plugins that are on again about held plans whose records changed while they were off.
+
+    Before anything is given back: a contract that was cancelled meanwhile must not get its messages.
+    """
+    with installation.store.read() as connection:
+        stored = _stored(connection)
+        wanted = _wanted(installation, connection, stored)
+        on_again = [row for key, row in stored.items() if wanted[key] and not row.active]
+        subjects = {(row.plugin, row.city): _changed_since(connection, row) for row in on_again}
+    for (plugin, _), changed in subjects.items():
+        replan(installation, changed, only=(plugin,))
+
+
+def _changed_since(connection: Connection, scope: Row[Any]) -> list[Subject]:
+    """Return the subjects of a plugin's held plans about which, or about whose home, something came in."""
+    p, e, c = plans.c, events.c, contracts.c
+    since = scope.changed_at - _MARGIN
+    held = and_(p.plugin == scope.plugin, p.city == scope.city, p.status == "held")
+    own = exists().where(e.subject_type == p.subject_type, e.subject_id == p.subject_id, e.received_at >= since)
+    of_home = exists().where(
+        p.subject_type == "contract",
+        c.id == p.subject_id,
+        e.subject_type == "home",
+        e.subject_id == c.home_id,
+        e.received_at >= since,
+    )
+    found = connection.execute(select(p.subject_type, p.subject_id).where(held, or_(own, of_home)).distinct())
+    return [Subject(*row) for row in found]
 
 
 def _switch(connection: Connection, plugin: str, city: str, *, active: bool, now: datetime) -> int:
