@@ -289,6 +289,8 @@ class Book(Records):
                 kind.table,
                 kind.columns,
                 [(*entry.stored(), key) for key, entry in self._touched[kind].items() if key not in new],
+                # Who was erased since the row was read stays erased.
+                only="erased_at IS NULL" if kind is PersonEntry else "",
             )
             added.clear()
             self._touched[kind].clear()

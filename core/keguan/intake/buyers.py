@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from keguan.intake.book import Book
-from keguan.intake.entries import LIVE, ContractEntry, OwnerEntry
+from keguan.intake.book import Book, Note
+from keguan.intake.entries import LIVE, ContractEntry, OwnerEntry, PersonEntry
 from keguan.intake.facts import ContractFacts
 from keguan.intake.persons import Stated, settle_person
 
@@ -27,12 +27,11 @@ def bind_buyers(book: Book, outcome: Outcome, facts: ContractFacts, stated: Stat
     contract = outcome.contract
     before = book.buyers.setdefault(contract.id, [])
     known = [book.people[owner.person_id] for owner in before]
-    ids: list[int] = []
-    for position, person_facts in enumerate(facts.people):
-        person, is_new = settle_person(book, person_facts, known, stated=stated, taken=ids)
-        if is_new:
-            outcome.people.add(position)
-        ids.append(person.id)
+    if any(person.erased_at is not None for person in known):
+        # Whoever asked to be forgotten must not come back with the next export.
+        book.notes.append(Note("apply.buyer_erased", {"contract_no": contract.contract_no}))
+        return
+    ids = _settled(book, outcome, facts, known, stated)
     rows = {owner.person_id: owner for owner in before}
     outcome.people |= {position for position, key in enumerate(ids) if key not in rows}
     ids = list(dict.fromkeys(ids))
@@ -51,6 +50,17 @@ def bind_buyers(book: Book, outcome: Outcome, facts: ContractFacts, stated: Stat
     book.buyers[contract.id] = [
         _placed(book, contract, rows.get(key), key, position) for position, key in enumerate(ids)
     ]
+
+
+def _settled(book: Book, outcome: Outcome, facts: ContractFacts, known: list[PersonEntry], stated: Stated) -> list[int]:
+    """Return the numbers of the people that ``facts`` name, in order; note which have something new."""
+    ids: list[int] = []
+    for position, person_facts in enumerate(facts.people):
+        person, is_new = settle_person(book, person_facts, known, stated=stated, taken=ids)
+        if is_new:
+            outcome.people.add(position)
+        ids.append(person.id)
+    return ids
 
 
 def _placed(book: Book, contract: ContractEntry, owner: OwnerEntry | None, person: int, position: int) -> OwnerEntry:

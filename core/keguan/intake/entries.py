@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Table
@@ -101,6 +101,8 @@ class PersonEntry(Entry):
     id_no: str | None = field(repr=False)
     birthday: date | None = field(repr=False)
     version: int = 1
+    erased_at: datetime | None = None
+    """Since when nothing personal is known on purpose. Never written here."""
 
 
 @dataclass(slots=True, eq=False)

@@ -21,7 +21,7 @@ _CHUNK = 500
 _PROJECT = tuple(projects.c[name] for name in ("id", *ProjectEntry.columns))
 _CONTRACT = tuple(contracts.c[name] for name in ("id", *ContractEntry.columns))
 _HOME = tuple(homes.c[name] for name in ("id", *HomeEntry.columns))
-_PERSON = tuple(people.c[name] for name in ("id", *PersonEntry.columns))
+_PERSON = tuple(people.c[name] for name in ("id", *PersonEntry.columns, "erased_at"))
 _OWNER = tuple(owners.c[name] for name in ("id", *OwnerEntry.columns))
 
 

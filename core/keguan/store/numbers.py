@@ -54,12 +54,22 @@ class Numbers:
 
 
 def update_rows(
-    store: Store, connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    store: Store,
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    only: str = "",
 ) -> None:
-    """Update many rows at the speed of the driver; each of ``rows`` is the new values and, last, the row's id."""
+    """Update many rows at the speed of the driver; each of ``rows`` is the new values and, last, the row's id.
+
+    ``only`` is an SQL condition that a row must still fulfil.
+    """
     if not rows:
         return
     place = "?" if store.is_sqlite else "%s"
     changes = ", ".join(f"{column} = {place}" for column in columns)
-    statement = f"UPDATE {table.name} SET {changes} WHERE id = {place}"  # noqa: S608 - names of our own schema
+    condition = f"id = {place}" + (f" AND {only}" if only else "")
+    statement = f"UPDATE {table.name} SET {changes} WHERE {condition}"  # noqa: S608 - names of our own schema
     connection.exec_driver_sql(statement, list(rows))

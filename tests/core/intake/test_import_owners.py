@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.support.front_desk import FrontDesk
 
 from keguan.store.schema import people
@@ -130,3 +130,14 @@ def test_staff_are_people_apart(desk: FrontDesk) -> None:
     desk.import_text("staff", "姓名,部门,手机号,邮箱\n王伟,客服部,13800138000,wang@corp.example")
     desk.contracts("\n".join([H, line()]))
     assert len(desk.people()) == 2
+
+
+def test_who_was_erased_does_not_come_back_with_the_next_export(desk: FrontDesk) -> None:
+    rows = "\n".join([H, line()])
+    desk.contracts(rows)
+    with desk.store.write() as connection:
+        connection.execute(update(people).values(name=None, phone=None, erased_at=desk.clock.now()))
+    report = desk.contracts(rows)
+    assert (report.unchanged, report.rejected_rows) == (1, 0)
+    assert desk.people() == [(None, None)]
+    assert [text for text in report.warnings.sentences("zh") if "HT-1" in text]
