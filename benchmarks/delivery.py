@@ -60,12 +60,12 @@ def _serve(port: int) -> None:
     """A sink that takes everything and keeps nothing."""
     import asyncio
 
+    from aiosmtpd import smtp
     from aiosmtpd.handlers import Sink
-    from aiosmtpd.smtp import SMTP as Server
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Server(Sink(), loop=loop), "127.0.0.1", port)
+        server = await loop.create_server(lambda: smtp.SMTP(Sink(), loop=loop), "127.0.0.1", port)
         await server.serve_forever()
 
     asyncio.run(run())

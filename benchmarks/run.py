@@ -53,7 +53,8 @@ def parts(*, quick: bool) -> dict[str, Callable[[Path], dict[str, float]]]:
         "planning": lambda folder: planning.measure(
             folder,
             contracts=2_000 if quick else 25_000,
-            huey_jobs=500 if quick else 5_000,
+            rounds=1 if quick else 3,
+            huey_jobs=300 if quick else 2_000,
             apscheduler_jobs=100 if quick else 1_000,
         ),
         "due": lambda folder: due.measure(

@@ -17,10 +17,18 @@ from keguan.runner.scopes import apply_scopes
 from keguan.settings import load_settings
 from keguan.store.schema import contracts, homes, owners, people, projects
 
-__all__ = ["NOW", "SIGNED_ON", "contracts_without_events", "installation_in", "signing_events"]
+__all__ = [
+    "NOW",
+    "SIGNED_ON",
+    "contracts_without_events",
+    "installation_in",
+    "record_signings",
+    "signing_events",
+]
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 SIGNED_ON = date(2026, 3, 2)
+FIRST_HANDOVER_ON = date(2027, 6, 30)
 
 _CONFIG = """
 language = "zh"
@@ -33,7 +41,7 @@ name = "深圳"
 
 
 def installation_in(folder: Path) -> Installation:
-    """Build an installation on SQLite in ``folder``, its clock standing at ``NOW``."""
+    """Build an installation on SQLite in ``folder`` as the daemon does, its clock standing at ``NOW``."""
     config = folder / "config" / "keguan.toml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(_CONFIG, encoding="utf-8")
@@ -41,11 +49,15 @@ def installation_in(folder: Path) -> Installation:
     store = open_database(settings)
     installation = build_installation(settings, store, VirtualClock(NOW))
     apply_scopes(installation)
+    installation.settle()
     return installation
 
 
 def contracts_without_events(installation: Installation, count: int) -> None:
-    """Insert ``count`` contracts with a home and an owner each, in one project."""
+    """Insert ``count`` contracts with a home and an owner each, in one project.
+
+    They were signed over most of a year, and each building of 500 homes is handed over on a date of its own.
+    """
     with installation.store.write() as connection:
         connection.execute(insert(projects), [{"id": 1, "name": "云璟一期", "city": "shenzhen"}])
     for start in range(1, count + 1, 5000):
@@ -55,9 +67,7 @@ def contracts_without_events(installation: Installation, count: int) -> None:
                 insert(homes),
                 [{"id": n, "project_id": 1, "building": str(n // 500), "unit": "1", "room": str(n)} for n in ids],
             )
-            connection.execute(
-                insert(people), [{"id": n, "name": "张三", "phone": f"+86138{n:08d}"} for n in ids]
-            )
+            connection.execute(insert(people), [{"id": n, "name": "张三", "phone": f"+86138{n:08d}"} for n in ids])
             connection.execute(
                 insert(contracts),
                 [
@@ -67,8 +77,8 @@ def contracts_without_events(installation: Installation, count: int) -> None:
                         "contract_no": f"HT-{n:07d}",
                         "home_id": n,
                         "status": "signed",
-                        "signed_on": SIGNED_ON + timedelta(days=n % 28),
-                        "planned_handover_on": date(2027, 6, 30),
+                        "signed_on": SIGNED_ON + timedelta(days=n % 300),
+                        "planned_handover_on": FIRST_HANDOVER_ON + timedelta(days=n // 500 % 20 * 7),
                     }
                     for n in ids
                 ],
