@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -140,6 +141,13 @@ class Installation:
                     finally:
                         connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_PLANNING_LOCK})")
                         connection.rollback()
+
+    def settle(self) -> None:
+        """Tell the garbage collector that what is loaded by now stays until the process ends.
+
+        Call it once, when everything is built: looking through it again and again took a fifth of planning.
+        """
+        gc.freeze()
 
     def close(self) -> None:
         """Give everything back."""

@@ -78,7 +78,9 @@ def _build(
         raise error
     _patiently(lambda: apply_scopes(installation))
     stop = threading.Event()
-    return Daemon(build_engine(installation, stop=stop), lock, stop, watch)
+    daemon = Daemon(build_engine(installation, stop=stop), lock, stop, watch)
+    installation.settle()
+    return daemon
 
 
 def _note(store: Store, clock: Clock, note: Callable[..., None]) -> None:

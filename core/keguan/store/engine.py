@@ -14,9 +14,19 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 
 from keguan.errors import DatabaseError
 
-__all__ = ["Store", "open_store", "refusal"]
+__all__ = ["SQLITE_PRAGMAS", "Store", "open_store", "refusal"]
 
 _BUSY_MS = 10_000
+
+SQLITE_PRAGMAS = (
+    f"busy_timeout = {_BUSY_MS}",
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a message marked "sending" is on disk before it leaves
+    "foreign_keys = ON",
+    "cache_size = -16000",
+    "temp_store = FILE",
+)
+"""How every connection to SQLite is set up."""
 
 
 class Store:
@@ -124,14 +134,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in (
-            f"busy_timeout = {_BUSY_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",  # a message marked "sending" is on disk before it leaves
-            "foreign_keys = ON",
-            "cache_size = -16000",
-            "temp_store = FILE",
-        ):
+        for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
