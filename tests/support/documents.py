@@ -17,7 +17,7 @@ __all__ = ["ROOT", "Block", "Command", "blocks", "commands", "documents", "run_c
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```([a-z]*)[ ]*([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = "=== keguan docs ==="
-_PATIENCE = 300.0
+_PATIENCE = 1200.0
 """Seconds after which a tutorial counts as hanging: machines are loaded."""
 
 
