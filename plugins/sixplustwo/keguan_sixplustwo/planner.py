@@ -1,16 +1,16 @@
 """Turns a playbook into promises, and promises into plans for one record.
 
 Everything that can be decided without the record is decided at start. Of the record only its dates count, and
-many homes share them (a launch signs a hundred contracts a day): plans are worked out once for each set of
-dates. Planning is the hot path of every import.
+many homes share them (a launch signs a hundred contracts a day, a building is handed over in a week): plans are
+worked out once for the dates they hang on. Planning is the hot path of every import.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from keguan.errors import PluginError
@@ -28,7 +28,7 @@ MORNING = time(9, 30)
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
 _REMEMBERED = 4096
-"""Sets of dates per trigger and city: more than ten years of signing days."""
+"""How many dates are kept for promises that hang on the same ones: more than ten years of signing days."""
 
 
 class Dates(NamedTuple):
@@ -78,6 +78,8 @@ class Promise:
     by_calendar: bool
     proxies: tuple[tuple[DayOf, Mapping[Language, str]], ...]
     """Readers of dates that a proxy stands in for, each with the note to show when it does."""
+    anchors: frozenset[str]
+    """The names of all dates that it hangs on."""
 
     def end(self, dates: Dates, context: Context) -> datetime | None:
         """Return when the window ends (UTC), or ``None`` when it does not or not yet."""
@@ -109,34 +111,55 @@ class Promise:
         return Plan(self.action, due, end, self.clause, by_calendar=self.by_calendar, note=note)
 
 
+class _Group(NamedTuple):
+    """Promises that hang on the same dates."""
+
+    read: Callable[[Dates], object]
+    """Returns just these dates."""
+    promises: Sequence[Promise]
+
+
 class _Memory(NamedTuple):
-    """The plans worked out in one context, by the dates they were counted from."""
+    """The plans worked out in one context: for each group by the dates they were counted from."""
 
     context: Context
-    plans: dict[Dates, tuple[Plan, ...]]
+    plans: Sequence[dict[object, Sequence[Plan]]]
 
 
-@dataclass(frozen=True, slots=True)
 class Promises:
     """What one trigger brings about; it remembers the plans it worked out last."""
 
-    each: Mapping[str, Promise]
-    """By action."""
-    _memories: dict[str, _Memory] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """By city."""
+    def __init__(self, promises: Iterable[Promise]) -> None:
+        self.each: Mapping[str, Promise] = {promise.action: promise for promise in promises}
+        """By action."""
+        groups: dict[frozenset[str], list[Promise]] = {}
+        for promise in self.each.values():
+            groups.setdefault(promise.anchors, []).append(promise)
+        places = {name: place for place, name in enumerate(Dates._fields)}
+        self._groups = [
+            _Group(itemgetter(*sorted(places[anchor] for anchor in anchors)), promises)
+            for anchors, promises in groups.items()
+        ]
+        self._memories: dict[str, _Memory] = {}
 
     def plans(self, record: Contract | Home, context: Context) -> list[Plan]:
         """Return a plan for each promise whose date is known; the others come when ``record`` gets theirs."""
         memory = self._memories.get(context.city.key)
-        # the core makes a new context when the calendar changes: it may count to other days
-        if memory is None or memory.context is not context or len(memory.plans) >= _REMEMBERED:
-            memory = self._memories[context.city.key] = _Memory(context, {})
+        if memory is None or memory.context is not context:
+            # the core makes a new context when the calendar changes: it may count to other days
+            memory = self._memories[context.city.key] = _Memory(context, [{} for _ in self._groups])
         dates = dates_of(record)
-        found = memory.plans.get(dates)
-        if found is None:
-            made = (promise.plan(dates, context) for promise in self.each.values())
-            found = memory.plans[dates] = tuple(plan for plan in made if plan is not None)
-        return list(found)
+        wanted: list[Plan] = []
+        for (read, promises), known in zip(self._groups, memory.plans, strict=True):
+            key = read(dates)
+            found = known.get(key)
+            if found is None:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                made = (promise.plan(dates, context) for promise in promises)
+                found = known[key] = [plan for plan in made if plan is not None]
+            wanted += found
+        return wanted
 
 
 Schedule = Mapping[Trigger, Promises]
@@ -149,9 +172,7 @@ def schedule(playbook: Playbook) -> Schedule:
     Raises ``PluginError`` when a timing counts from a date that the touchpoint's trigger does not offer.
     """
     promises = [(entry.trigger, _promise(entry, playbook)) for entry in playbook.touchpoints.values()]
-    return {
-        trigger: Promises({promise.action: promise for of, promise in promises if of is trigger}) for trigger in Trigger
-    }
+    return {trigger: Promises(promise for of, promise in promises if of is trigger) for trigger in Trigger}
 
 
 def _reader(anchor: str) -> DayOf:
@@ -182,6 +203,7 @@ def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
     for name, proxy in proxies.items():
         anchors[name] = _either(recorded[name], compile_moment(proxy.timing.moment, recorded))
     counted = [*timings, *(proxy.timing for proxy in proxies.values())]
+    named = frozenset().union(*(anchors_of(timing.moment) for timing in timings))
     rolls = entry.kind is Kind.TASK
     return Promise(
         action=entry.id,
@@ -196,6 +218,7 @@ def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
             (recorded[name], {"zh": proxies[name].note.zh, "en": proxies[name].note.en})
             for name in sorted(anchors_of(entry.due.moment) & proxies.keys())
         ),
+        anchors=named.union(*(anchors_of(proxies[name].timing.moment) for name in named & proxies.keys())),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -87,9 +88,32 @@ def test_a_calendar_that_was_corrected_is_counted_by(company: Company, contract:
     assert callback(before) == "2026-03-05 09:00"
 
 
-def test_contracts_with_the_same_dates_are_promised_the_same_and_none_can_change_it(
-    company: Company, contract: Contracts
+@pytest.mark.parametrize("edition", ["guide", "e2011", "original"])
+def test_what_others_were_promised_changes_nothing(
+    edition: str, company: Company, contract: Contracts, home: Homes
 ) -> None:
+    crowded = company(edition=edition)
+    signed, planned, handed_over = (
+        [None, date(2026, 3, 2), date(2026, 9, 30)],
+        [None, date(2027, 6, 30), date(2027, 10, 8)],
+        [None, date(2027, 6, 1), date(2027, 12, 24)],
+    )
+    contracts = [
+        contract(signed_on=first, planned_handover_on=second, handed_over_on=third, deposit_on=first)
+        for first, second, third in product(signed, planned, handed_over)
+    ]
+    homes = [home(handed_over_on=first, move_in_on=second) for first, second in product(handed_over, planned)]
+    for contract_ in contracts:
+        alone = company(edition=edition)
+        assert sixplustwo.on_contract_signed(contract_, crowded) == sixplustwo.on_contract_signed(contract_, alone)
+        event = deposit(contract_)
+        assert sixplustwo.on_event(event, contract_, crowded) == sixplustwo.on_event(event, contract_, alone)
+    for home_ in homes:
+        alone = company(edition=edition)
+        assert sixplustwo.on_handover(home_, crowded) == sixplustwo.on_handover(home_, alone)
+
+
+def test_what_one_contract_was_promised_is_its_own(company: Company, contract: Contracts) -> None:
     context = company()
     first = sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), context)
     promised = list(first)
