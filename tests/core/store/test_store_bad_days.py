@@ -8,20 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 from tests.support.databases import PostgresServer, SqliteTemplate
 
 from keguan.errors import DatabaseError
-from keguan.store import engine as store_engine
 from keguan.store.engine import Store, open_store, refusal
 from keguan.store.migrate import require_current
 from keguan.store.schema import projects
 
 
 @pytest.fixture
-def sqlite_store(sqlite_template: SqliteTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr(store_engine, "_BUSY_MS", 50)
+def sqlite_store(sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[Store]:
     opened = open_store(sqlite_template.copy_to(tmp_path / "keguan.db"), tmp_path)
+    event.listen(opened.engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 50"))
     yield opened
     opened.close()
 
