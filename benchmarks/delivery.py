@@ -17,9 +17,9 @@ from sqlalchemy import insert, text, update
 from benchmarks.world import NOW, contracts_without_events, installation_in
 from keguan.adapters.base import Surroundings
 from keguan.adapters.smtp import SMTP, SmtpSettings
+from keguan.building import build_rules
 from keguan.installation import Installation
 from keguan.outbox.delivery import Delivery
-from keguan.outbox.knowledge import Rules
 from keguan.outbox.retry import RetryPolicy
 from keguan.store.schema import messages, people
 
@@ -99,7 +99,7 @@ def _keguan(installation: Installation, port: int, mails: int, number: int) -> f
         channels=("email",),
         store=installation.store,
         clock=installation.clock,
-        rules=Rules(installation.city),
+        rules=build_rules(installation),
         policy=RetryPolicy(),
         language="zh",
         batch=installation.settings.runner.delivery_batch,
