@@ -23,9 +23,7 @@ _HEADERS: Mapping[str, str] = {
     **dict.fromkeys(("name", "名称"), "name"),
 }
 _WORKING: Mapping[str, bool] = {
-    **dict.fromkeys(
-        ("yes", "true", "1", "workday", "working", "工作日", "上班", "补班", "调休上班", "班", "是"), True
-    ),
+    **dict.fromkeys(("yes", "true", "1", "workday", "working", "工作日", "上班", "补班", "调休上班", "班", "是"), True),
     **dict.fromkeys(("no", "false", "0", "holiday", "off", "休息日", "放假", "节假日", "休息", "休", "否"), False),
 }
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})月)(\d{1,2})日?")

@@ -49,7 +49,7 @@ def enable(app: App, name: str, city: str | None, *, backfill: bool) -> None:
     app.answer({"name": name, "enabled": True, "changed": changed, "missed_events": missed, "planned": planned})
     app.say("commands.plugins.enabled", name=name)
     if missed and not backfill:
-        app.say("commands.plugins.offer_backfill", name=name, missed=missed)
+        app.say("commands.plugins.offer_backfill", name=f"{name} --city {city}" if city else name, missed=missed)
     if backfill:
         app.say("commands.plugins.backfilled", name=name, missed=missed, planned=planned)
 

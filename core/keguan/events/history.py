@@ -14,7 +14,18 @@ from keguan.store.schema import events
 __all__ = ["load_history", "new_events", "ticks_by_number"]
 
 _e = events.c
-_COLUMNS = (_e.seq, _e.source, _e.id, _e.type, _e.time, _e.subject_type, _e.subject_id, _e.city, _e.data)
+_COLUMNS = (
+    _e.seq,
+    _e.source,
+    _e.id,
+    _e.type,
+    _e.time,
+    _e.subject_type,
+    _e.subject_id,
+    _e.city,
+    _e.data,
+    _e.received_at,
+)
 _NEW = select(*_COLUMNS).where(_e.state == "new").order_by(_e.seq).limit(bindparam("most"))
 """Built once: the daemon asks it every few seconds."""
 
@@ -64,5 +75,5 @@ def load_history(
 
 
 def _event(row: Any) -> Event:
-    seq, source, name, kind, time, subject_type, subject_id, city, data = row
-    return Event(seq, source, name, kind, time, Subject(subject_type, subject_id), city, data)
+    seq, source, name, kind, time, subject_type, subject_id, city, data, received = row
+    return Event(seq, source, name, kind, time, Subject(subject_type, subject_id), city, data, received)

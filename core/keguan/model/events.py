@@ -26,6 +26,8 @@ class Event:
     city: str
     data: Mapping[str, object] = field(default_factory=dict)
     """Facts beside the record, free of personal values."""
+    received: datetime | None = None
+    """When keguan took it in, in UTC: decides whether the fact came in late."""
 
 
 @dataclass(frozen=True, slots=True)

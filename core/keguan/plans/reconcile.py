@@ -99,8 +99,9 @@ def reconcile(
 
     ``wanted`` maps each kind of event the subject has been through to the plans wanted because of it; a stored
     plan of a kind that is not in it is wanted no longer. ``unknown`` are kinds whose hook failed: their plans
-    stay as they are. ``reopen``: plans that failed are planned again (replay after a fix). ``provisional`` says
-    whether a plan that was counted in working days hangs on days that are not announced yet.
+    stay as they are. ``now`` is when the fact came in. ``reopen``: plans that failed are planned again (replay
+    after a fix). ``provisional`` says whether a plan that was counted in working days hangs on days that are not
+    announced yet.
 
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
     a further round is planned; it is taken back when the date returns to what was done. A missed, failed or cancelled

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.exc import OperationalError
 
 from keguan.errors import DatabaseError
-from keguan.model import Plan, Record, Subject
+from keguan.model import Event, Plan, Record, Subject
 from keguan.plans.answers import Answers, Asked, DeliveryRow, delivery_row
 from keguan.plans.deliveries import record_deliveries
 from keguan.plans.reconcile import ActionRule, Changes, StoredPlan, reconcile
@@ -93,14 +93,14 @@ def store_answers(
     """
     try:
         with installation.store.write() as connection:
-            storing = _Storing(installation, connection, answers, now, reopen=reopen)
+            storing = _Storing(installation, connection, answers, now, finished, reopen=reopen)
             storing.store(answers.wants)
             storing.finish(answers.deliveries, finished)
     except DatabaseError:
         raise
     except Exception:  # noqa: BLE001 - whose fault it is is found out now
         with installation.store.write() as connection:
-            storing = _Storing(installation, connection, answers, now, reopen=reopen)
+            storing = _Storing(installation, connection, answers, now, finished, reopen=reopen)
             refused = storing.store_one_by_one(answers.wants)
             answers.failures += [failure for _, failure in refused]
             storing.finish(_with_refusals(connection, answers.deliveries, refused, now), finished)
@@ -122,13 +122,21 @@ class _Storing:
     """One transaction that makes the stored plans the wanted ones."""
 
     def __init__(
-        self, installation: Installation, connection: Connection, answers: Answers, now: datetime, *, reopen: bool
+        self,
+        installation: Installation,
+        connection: Connection,
+        answers: Answers,
+        now: datetime,
+        finished: Sequence[int],
+        *,
+        reopen: bool,
     ) -> None:
         self.planned = Planned()
         self._installation = installation
         self._connection = connection
         self._now = now
         self._reopen = reopen
+        self._fresh = frozenset(finished)
         self._records = {event.subject: record for record, event, _, _ in answers.wants if record is not None}
         foreign = {
             plan.subject
@@ -147,9 +155,10 @@ class _Storing:
         """Write what ``entries`` want."""
         writer = PlanWriter(self._installation, self._now)
         for entry in entries:
-            for subject, changes in self._compare(entry, writer):
+            entered = self._entered(entry[1])
+            for subject, changes in self._compare(entry, writer, entered):
                 self.planned.add(changes)
-                writer.add(entry[2], subject, self._records[subject].project, entry[1].seq, changes)
+                writer.add(entry[2], subject, self._records[subject].project, entry[1].seq, changes, entered)
         writer.flush(self._connection)
 
     def store_one_by_one(self, entries: Sequence[Asked]) -> list[_Refused]:
@@ -177,7 +186,17 @@ class _Storing:
             taken = among(self._connection, events.c.seq, finished)
             self._connection.execute(update(events).where(taken).values(state="delivered"))
 
-    def _compare(self, entry: Asked, writer: PlanWriter) -> Iterable[tuple[Subject, Changes]]:
+    def _entered(self, event: Event) -> datetime:
+        """Return when the fact came in: lateness is the fact's, not that of a daemon that was down meanwhile.
+
+        What is asked again without a new fact (replay, backfill, another calendar) is entered now.
+        """
+        if event.seq not in self._fresh:
+            return self._now
+        came = event.time if event.type == "tick" else event.received
+        return self._now if came is None else min(came, self._now)
+
+    def _compare(self, entry: Asked, writer: PlanWriter, entered: datetime) -> Iterable[tuple[Subject, Changes]]:
         """Return the changes per subject: the one that was asked about, or those that a tick's plans are for.
 
         What a tick wants is nobody else's to take back, and a tick takes back nothing.
@@ -188,10 +207,12 @@ class _Storing:
             if not wants.plans and not old:
                 return ()
             unknown = {*wants.failures, "tick"}
-            return ((event.subject, self._reconcile(wants.plans, old, record, plugin, writer, unknown)),)
-        return self._compare_tick(plugin, wants, writer)
+            return ((event.subject, self._reconcile(wants.plans, old, record, plugin, writer, unknown, entered)),)
+        return self._compare_tick(plugin, wants, writer, entered)
 
-    def _compare_tick(self, plugin: str, wants: Wants, writer: PlanWriter) -> Iterator[tuple[Subject, Changes]]:
+    def _compare_tick(
+        self, plugin: str, wants: Wants, writer: PlanWriter, entered: datetime
+    ) -> Iterator[tuple[Subject, Changes]]:
         by_subject: dict[Subject, list[Plan]] = {}
         for plan in wants.plans.get("tick", []):
             if plan.subject is not None:
@@ -202,7 +223,7 @@ class _Storing:
                 continue
             old = self._stored.get((plugin, subject), ())
             others = {plan.kind for plan in old if plan.kind != "tick"}
-            changes = self._reconcile({"tick": mine}, old, about, plugin, writer, others)
+            changes = self._reconcile({"tick": mine}, old, about, plugin, writer, others, entered)
             changes.cancel.clear()
             yield subject, changes
 
@@ -214,13 +235,14 @@ class _Storing:
         plugin: str,
         writer: PlanWriter,
         unknown: Collection[str],
+        entered: datetime,
     ) -> Changes:
         city = record.project.city
         return reconcile(
             wanted,
             old,
             self._rules[plugin],
-            now=self._now,
+            now=entered,
             unknown=unknown,
             reopen=self._reopen,
             provisional=lambda plan: writer.provisional(plan, city),

@@ -56,9 +56,14 @@ class PlanWriter:
         self._cancels: list[int] = []
         self._provisional: dict[tuple[str, datetime], bool] = {}
 
-    def add(self, plugin: str, subject: Subject, project: Project, event_seq: int, changes: Changes) -> None:
-        """Take over the changes of one plugin for one subject, caused by the event ``event_seq``."""
-        now, stamp = self._now, self._stamp
+    def add(
+        self, plugin: str, subject: Subject, project: Project, event_seq: int, changes: Changes, entered: datetime
+    ) -> None:
+        """Take over the changes of one plugin for one subject, caused by the event ``event_seq``.
+
+        ``entered`` is when the fact behind it came in: a plan that was due by then is late.
+        """
+        stamp = self._stamp
         subject_type, subject_id = subject
         city = project.city
         for plan, kind, number, status, stale, why in changes.insert:
@@ -80,7 +85,7 @@ class PlanWriter:
                     status,
                     plan.by_calendar,
                     plan.by_calendar and self.provisional(plan, city),
-                    plan.due <= now,
+                    plan.due <= entered,
                     stale,
                     plan.note or None,
                     why,

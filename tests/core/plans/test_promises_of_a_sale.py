@@ -147,6 +147,17 @@ def test_a_late_entry_marks_its_plans_and_runs_what_is_still_in_its_window(city:
     assert rows(city.store, messages, "late") == [(True,)]
 
 
+def test_what_nobody_planned_in_time_is_missed_and_not_called_late(city: SampleCity) -> None:
+    # signed and entered in time, but no daemon ran for two days
+    sale = city.sign()
+    city.clock.advance(timedelta(days=2))
+    city.settle()
+    assert city.sent == []
+    missed = city.expect("greet", sale, "missed", why="before it could run")
+    assert not missed.late_at_creation
+    city.expect("call", sale, "planned", due="2026-03-05 09:00")
+
+
 def test_a_handover_entered_a_year_late_releases_nothing(city: SampleCity) -> None:
     sale = city.sign(on=date(2024, 6, 1))
     city.settle()
