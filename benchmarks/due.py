@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -92,8 +93,8 @@ def fill_with_pending(installation: Installation, contracts: int, count: int) ->
 def _run(installation: Installation, due: int, number: int) -> float:
     """Add ``due`` plans that are due now, run them all, and return the seconds that running took.
 
-    What adding them wrote goes from SQLite's log into its file before the time counts: a million plans have a
-    larger index to write then, and none of that is the work of running.
+    What adding them wrote goes from SQLite's log into its file and onto the disk before the time counts: a million
+    plans have a larger index to write then, and none of that is the work of running.
     """
     stamp = to_stored(NOW - timedelta(minutes=1))
     _add(installation, [_plan(n + 1, 10 + number, stamp) for n in range(due)])
@@ -101,6 +102,7 @@ def _run(installation: Installation, due: int, number: int) -> float:
         connection.execute(text("DELETE FROM messages"))
     with installation.store.engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    os.sync()
     gc.collect()
     started = time.perf_counter()
     done = 0

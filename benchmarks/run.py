@@ -58,7 +58,7 @@ def parts(*, quick: bool) -> dict[str, Callable[[Path], dict[str, float]]]:
             apscheduler_jobs=100 if quick else 1_000,
         ),
         "due": lambda folder: due.measure(
-            folder, due=1_000 if quick else 10_000, pending=50_000 if quick else 990_000, rounds=3
+            folder, due=1_000 if quick else 10_000, pending=50_000 if quick else 990_000, rounds=3 if quick else 6
         ),
         "delivery": lambda folder: delivery.measure(folder, mails=300 if quick else 2_000, rounds=3),
         "import": lambda folder: processes.measure_import(folder, rows=20_000 if quick else 1_000_000),
