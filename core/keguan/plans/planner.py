@@ -12,7 +12,7 @@ from keguan.model import Event, Subject
 from keguan.plans.answers import Answers, ask_about, ask_about_ticks
 from keguan.plans.deliveries import skip_unanswered
 from keguan.plans.storing import Planned, store_answers
-from keguan.store.records import contracts_of_homes, load_records
+from keguan.store.records import load_records
 from keguan.store.schema import deliveries, events
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ def deliver_events(installation: Installation, limit: int = _BATCH) -> Planned:
             for event in fresh:
                 if event.type != "tick":
                     news.setdefault(event.subject, []).append(event)
-            subjects = news.keys() | contracts_of_homes(connection, news)
-            records = load_records(connection, subjects)
-            history = load_history(connection, subjects, fresh)
+            records = load_records(connection, news)
+            history = load_history(connection, news, fresh)
         answers = Answers()
         with installation.plugins.watchdog.batch():
             for subject, mine in history.items():
-                ask_about(installation, records.get(subject), mine, answers, now, delivered=news.get(subject, ()))
+                ask_about(installation, records.get(subject), mine, answers, now, delivered=news[subject])
             ask_about_ticks(installation, ticks, answers, now)
         planned = store_answers(installation, answers, now, finished=[event.seq for event in fresh])
         planned.events = len(fresh)

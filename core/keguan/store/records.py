@@ -26,7 +26,7 @@ from sqlalchemy import column as sql_column
 from keguan.model import Contract, Customer, Home, Person, Project, Record, Subject
 from keguan.store.schema import contracts, homes, owners, people, projects
 
-__all__ = ["among", "contracts_of_homes", "in_chunks", "load_records"]
+__all__ = ["among", "in_chunks", "load_records"]
 
 _CHUNK = 500  # below every database's limit of parameters
 _NUMBERS = text("SELECT value FROM json_each(:numbers)")
@@ -70,17 +70,6 @@ def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[
         if wanted[kind]:
             found.update((Subject(kind, key), record) for key, record in load(wanted[kind]).items())
     return found
-
-
-def contracts_of_homes(connection: Connection, subjects: Collection[Subject]) -> set[Subject]:
-    """Return the contracts in force of the homes among ``subjects``: what happens to a home changes their record."""
-    places = [subject.id for subject in subjects if subject.type == "home"]
-    if not places:
-        return set()
-    rows = connection.execute(
-        select(contracts.c.id).where(among(connection, contracts.c.home_id, places), contracts.c.status == "signed")
-    )
-    return {Subject("contract", row.id) for row in rows}
 
 
 _PERSON = (people.c.id, people.c.name, people.c.phone, people.c.email, people.c.birthday)
