@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -100,4 +100,3 @@ class AdapterType:
     """Called with the adapter's name in the configuration, its settings and the surroundings."""
     in_doubt: str = "hold"
     """What happens to a message in doubt unless configured: ``resend`` or ``hold`` for a person."""
-    options: Mapping[str, object] = field(default_factory=dict)

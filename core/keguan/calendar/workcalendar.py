@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -213,20 +212,6 @@ class WorkCalendar:
                 break
             total += sum((e - s for s, e in without((opening, min(closing, end)), taken_out)), _ZERO)
         return total
-
-    # --- Change ------------------------------------------------------------------------------------------
-
-    def fingerprint(self, years: Iterable[int]) -> str:
-        """Return a digest of all that counts in ``years`` depend on: days, what is provisional, hours, zone.
-
-        When it differs from the stored one (a loaded table, a newer library, other office hours), due times
-        counted in working days are to be computed again.
-        """
-        digest = hashlib.sha256(f"{self.zone.key} {self.office_hours}".encode())
-        for number in sorted(set(years)):
-            worked = "".join(str(int(self.is_working(day))) for day in _days_of(number))
-            digest.update(f"{number} {worked} {self.is_provisional(*_ends_of(number))}".encode())
-        return digest.hexdigest()
 
     # --- Inside ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -220,22 +220,6 @@ def test_calendars_are_values() -> None:
     assert replace(CHINA, rows=[row]) == replace(CHINA, rows=(row,))
     assert hash(replace(CHINA, rows=[row])) == hash(replace(CHINA, rows=(row,)))
     assert replace(CHINA, rows=[row]) != CHINA
-
-
-def test_the_fingerprint_changes_with_what_counts_and_with_nothing_else() -> None:
-    years = [2026, FAR]
-    plain = CHINA.fingerprint(years)
-    assert replace(CHINA).fingerprint(reversed(years)) == plain
-    assert replace(CHINA, rows=[DayRow(date(2026, 5, 1), False, "五一")]).fingerprint(years) == plain
-    assert replace(CHINA, rows=[DayRow(date(2025, 5, 1), True)]).fingerprint(years) == plain
-    changed = [
-        replace(CHINA, rows=[DayRow(date(2026, 5, 1), True)]),
-        replace(CHINA, announced_years={FAR}),
-        replace(CHINA, work_week=MONDAY_TO_SATURDAY),
-        replace(CHINA, zone=ZoneInfo("Asia/Urumqi")),
-        replace(CHINA, office_hours=((time(9), time(12)),)),
-    ]
-    assert len({plain, *(calendar.fingerprint(years) for calendar in changed)}) == len(changed) + 1
 
 
 def test_counting_to_the_date_that_other_systems_write_for_never() -> None:
