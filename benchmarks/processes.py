@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.due import fill_with_pending
 from benchmarks.world import contracts_without_events, installation_in
 
-__all__ = ["measure_daemon", "measure_help", "measure_import"]
+__all__ = ["keguan_words", "measure_daemon", "measure_help", "measure_import", "memory_mb"]
 
 _HEADER = "合同编号,项目,城市,楼栋,单元,房号,客户姓名,手机号,签约日期,约定交付日期,总价\n"
 
@@ -33,7 +33,7 @@ def measure_import(folder: Path, *, rows: int) -> dict[str, float]:
                 f"张{n % 1000:03d},138{n:08d},{day},2027-06-30,2000000\n"
             )
     started = time.perf_counter()
-    words = [*_keguan(folder), "--json", "import", "contracts", str(file)]
+    words = [*keguan_words(folder), "--json", "import", "contracts", str(file)]
     answer = folder / "report.json"
     with answer.open("wb") as out:
         process = subprocess.Popen(words, stdout=out)
@@ -66,7 +66,7 @@ def measure_daemon(folder: Path, *, pending: int) -> dict[str, float]:
 def _start(folder: Path) -> tuple[float, float]:
     """Start the daemon in ``folder`` until its first heartbeat, let it rest, and stop it."""
     started = time.perf_counter()
-    daemon = subprocess.Popen([*_keguan(folder), "run"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    daemon = subprocess.Popen([*keguan_words(folder), "run"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         while not _beats(folder, daemon.pid):
             if daemon.poll() is not None:
@@ -90,14 +90,14 @@ def _beats(folder: Path, pid: int) -> bool:
 
 
 def _resident_mb(pid: int) -> float:
-    return _memory_mb(pid, "VmRSS")
+    return memory_mb(pid, "VmRSS")
 
 
 def _peak_mb(pid: int) -> float:
-    return _memory_mb(pid, "VmHWM")
+    return memory_mb(pid, "VmHWM")
 
 
-def _memory_mb(pid: int, figure: str) -> float:
+def memory_mb(pid: int, figure: str) -> float:
     """Return one figure of a living process; 0 for one that has just ended."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{figure}:"):
@@ -119,6 +119,7 @@ def measure_help(*, rounds: int) -> dict[str, float]:
     return {"help_s": min(times), "help_plugin_imports": float(plugins)}
 
 
-def _keguan(folder: Path) -> list[str]:
+def keguan_words(folder: Path) -> list[str]:
+    """Return how the command is called for the installation in ``folder``."""
     os.environ.pop("KEGUAN_CONFIG", None)
     return [sys.executable, "-m", "keguan", "--config", str(folder / "config" / "keguan.toml")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.databases import PostgresServer, SqliteTemplate, postgres_server
+from tests.support.keys import ring
 
 from keguan.store.engine import Store, open_store
 
@@ -50,8 +51,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
-    """A fresh, migrated database, once of each kind."""
-    opened = open_store(store_url, tmp_path)
+    """A fresh, migrated database with keys, once of each kind."""
+    opened = open_store(store_url, tmp_path, ring())
     yield opened
     opened.close()
 

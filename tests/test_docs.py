@@ -127,3 +127,12 @@ def test_the_commands_for_contributors_exist() -> None:
     for path in re.findall(r"`((?:core|tests|docs|plugins|\.ci)/[\w/.-]+)`", text):
         if "AREA" not in path:
             assert (ROOT / path).exists(), path
+
+
+def test_the_page_on_design_names_every_package_of_the_core_and_no_other() -> None:
+    table = (DOCS / "design.md").read_text(encoding="utf-8").partition("## Where things are\n")[2]
+    cells = re.findall(r"^\| .+? \| (.+) \|$", table, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    core = ROOT / "core" / "keguan"
+    assert named == {folder.name for folder in core.iterdir() if folder.is_dir() and folder.name[0] not in "._"}
+    assert [path for path in re.findall(r"`(\w+/\w+\.py)`", table) if not (core / path).exists()] == []

@@ -135,5 +135,5 @@ def test_the_variant_of_the_reference_changes_the_playbook_of_its_city(
     city.run_until(date(2026, 3, 10))
     city.hand_over(sale)
     city.settle()
-    city.expect("signing_callback", sale, due="2026-03-03 09:00")
+    city.expect("signing_callback", sale, due="2026-03-03 08:00")
     city.expect_nothing("housewarming_visit", sale)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from keguan.adapters.base import AdapterType
-    from keguan.model import Action, Check, City, Context, Contract, Event, EventType, Home, Plan, Record
+    from keguan.model import Action, Check, City, Context, Contract, Event, EventType, Form, Home, Plan, Record
 
 __all__ = [
     "PROJECT",
@@ -35,6 +35,7 @@ __all__ = [
     "register_checks",
     "register_commands",
     "register_event_types",
+    "register_forms",
     "register_hookspecs",
     "register_settings",
 ]
@@ -130,6 +131,15 @@ def register_checks(settings: object, prepared: object) -> list[Check]:  # type:
 
     A check asks its view set by set and returns findings; it never walks record by record, and it changes
     nothing. Called once at start; the checks run whenever somebody asks for them.
+    """
+
+
+@hookspec
+def register_forms(settings: object, prepared: object) -> list[Form]:  # type: ignore[empty-body]  # a spec
+    """Return the forms by which people give your area data; the core prefixes their names with yours.
+
+    ``keguan.forms.load_forms(PACKAGE)`` reads them from files. A ``Task`` names one as ``form="NAME"``, and is
+    done only when it is filled in.
     """
 
 

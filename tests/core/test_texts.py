@@ -81,6 +81,34 @@ def missing() -> Iterator[str]:
                     yield f"{key} ({folder.name}/{where})"
 
 
+@cache
+def written() -> tuple[frozenset[str], re.Pattern[str]]:
+    """Return every string that stands in the code or its data, and what f-strings with a dot in them may become."""
+    strings: set[str] = set()
+    patterns: set[str] = set()
+    for file in (file for folder in SOURCES for file in folder.rglob("*.*") if TEXTS not in file.parents):
+        if file.suffix in (".yaml", ".toml", ".j2", ".html"):
+            strings |= set(re.findall(r"[a-z_]+(?:\.[a-z_]+)+", file.read_text(encoding="utf-8")))
+        if file.suffix != ".py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                strings.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                parts = [re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in node.values]
+                patterns.add("".join(parts) if parts[0] != ".+" else "(?!)")
+    areas = rf"({'|'.join(AREAS)})\\."
+    return frozenset(strings), re.compile("|".join(sorted(each for each in patterns if re.match(areas, each))))
+
+
+def is_used(key: str) -> bool:
+    """Return whether some code asks for a key: as it is, by an f-string, or as a column or word of what it names."""
+    strings, patterns = written()
+    parent, _, name = key.rpartition(".")
+    column = parent.endswith(".column") and parent.removesuffix(".column") in strings and name in strings
+    return key in strings or column or parent in strings or patterns.fullmatch(key) is not None
+
+
 def fields(sentence: str) -> set[str]:
     """Return the names of the values that a sentence takes."""
     names = (name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None)
@@ -103,6 +131,11 @@ def test_both_languages_have_the_same_sentences_with_the_same_values(area: str) 
 
 def test_every_sentence_that_the_code_asks_for_exists() -> None:
     assert list(missing()) == []
+
+
+def test_no_sentence_is_left_that_nobody_asks_for() -> None:
+    assert [key for area in AREAS for key in catalogue("zh", area) if not is_used(key)] == []
+    assert not is_used("plans.column.nobody")
 
 
 def test_the_search_for_sentences_finds_them(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def site(tmp_path: Path, sink: SmtpSink) -> Iterator[Site]:
 
 def test_refusals_are_tried_again_or_rest_as_dead_letters(site: Site, sink: SmtpSink) -> None:
     site.sign(3)
-    first, second, third = (row[0] for row in site.rows("select email from people order by id"))
+    first, second, third = site.addresses()
     sink.on("rcpt", "550 5.1.1 no such user", address=first)
     sink.on("rcpt", "451 4.7.1 come again", address=second, times=3)
     daemon = site.run()

@@ -56,6 +56,28 @@ def test_hangup_reloads_at_once_even_what_is_no_configuration(site: Site) -> Non
     assert daemon.stop() == 0
 
 
+STOPPED_AT_START = (
+    PROBE
+    + """
+import os, signal, sys
+if sys.argv[-1] == "run":
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+)
+
+
+@pytest.mark.bad_day
+def test_a_stop_that_comes_while_it_begins_anew_is_obeyed(site: Site) -> None:
+    """What comes before that, between the old program and the new one: tests/core/runner/test_signals.py."""
+    daemon = site.run()
+    install_plugin(site.plugins, "probe", STOPPED_AT_START)
+    daemon.tell(signal.SIGHUP)
+    assert daemon.ended() == 0
+    assert site.one("select stopped_at from daemons") is not None
+    again = site.run(wait=False)  # and a first start is no different
+    assert again.ended() == 0
+
+
 @pytest.mark.bad_day
 def test_a_wrong_configuration_is_refused_and_said_until_it_is_mended(site: Site) -> None:
     """Every kind of mistake: tests/core/runner/test_validate.py."""

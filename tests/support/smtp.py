@@ -16,6 +16,7 @@ import ssl
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -29,6 +30,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 __all__ = ["ReceivedMail", "ScriptedServer", "SmtpSink", "Stage", "Step", "trust_file"]
 
 Stage = Literal["mail", "rcpt", "data"]
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -84,6 +86,7 @@ class SmtpSink:
 
     Args:
         security: as in the adapter's settings; certificates are for ``localhost``.
+        expired: whether its certificate ran out in 2020.
         login: user and password that it wants; ``None``: everybody may send.
         smtputf8: whether it takes addresses beyond ASCII.
         max_size: bytes of the largest mail it takes.
@@ -95,6 +98,7 @@ class SmtpSink:
         self,
         *,
         security: Literal["none", "starttls", "ssl"] = "none",
+        expired: bool = False,
         login: tuple[str, str] | None = None,
         smtputf8: bool = True,
         max_size: int = 30_000_000,
@@ -111,6 +115,9 @@ class SmtpSink:
         self._login = login
         self._options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8, "data_size_limit": max_size}
         self._security = security
+        self._dates: dict[str, Any] = (
+            {"not_before": _LONG_AGO, "not_after": _LONG_AGO + timedelta(days=90)} if expired else {}
+        )
         self._acts: dict[Stage, list[_Act]] = {"mail": [], "rcpt": [], "data": []}
         self._greylisted: set[str] | None = None
         self._thread: threading.Thread | None = None
@@ -192,7 +199,7 @@ class SmtpSink:
         context = None
         if self._security != "none":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            _authority().issue_cert("localhost").configure_cert(context)
+            _authority().issue_cert("localhost", **self._dates).configure_cert(context)
         if self._security == "starttls":
             self._options["tls_context"] = context
         if self._login is not None:

@@ -25,7 +25,7 @@ from keguan.adapters.base import AdapterType, Outcome, OutgoingMessage, Report, 
 from keguan.adapters.mime import Mailbox, Sender, build_email, parse_address
 from keguan.texts import Language, text
 
-__all__ = ["FILE", "FileAdapter", "FileSettings"]
+__all__ = ["FILE", "FileAdapter", "FileSettings", "file_name"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _NOBODY = Mailbox("keguan", "outbox.invalid")
@@ -79,7 +79,7 @@ class FileAdapter:
             key = "adapter.file_broken" if broken else "adapter.file_address_invalid"
             return Report(Outcome.PERMANENT, text(self._language, key))
         try:
-            self._write(at.date().isoformat(), _file_name(message.key) + suffix, content)
+            self._write(at.date().isoformat(), file_name(message.key) + suffix, content)
             line = {"key": message.key, "channel": message.channel, "at": at.isoformat(timespec="milliseconds")}
             self._append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
@@ -155,7 +155,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-def _file_name(key: str) -> str:
+def file_name(key: str) -> str:
     """Return a name for ``key`` that any file system takes; two keys never share one."""
     readable = _UNSAFE.sub("-", key).strip("-")[:80]
     return f"{readable}.{sha256(key.encode()).hexdigest()[:16]}"

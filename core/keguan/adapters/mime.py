@@ -137,9 +137,23 @@ def build_email(
         f"Date: {format_datetime(now.astimezone(UTC))}\r\n"
         f"Message-ID: {message_id(message.key, sender.mailbox.domain)}\r\n"
         "Auto-Submitted: auto-generated\r\n"
+        f"{_way_out(message.unsubscribe)}"
         "MIME-Version: 1.0\r\n"
         f"{body}"
     ).encode()
+
+
+def _way_out(addresses: tuple[str, ...]) -> str:
+    """Return the fields by which mail programs offer to end such mails (RFC 2369, RFC 8058); empty without any.
+
+    Each address stands on a line of its own: a token is longer than a line should be.
+    """
+    if not addresses:
+        return ""
+    listed = ",\r\n ".join(f"<{one}>" for one in addresses)
+    one_click = any(one.startswith("https:") for one in addresses)
+    click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else ""
+    return f"List-Unsubscribe:\r\n {listed}\r\n{click}"
 
 
 def _fingerprint(key: str) -> str:
@@ -210,7 +224,9 @@ def _long_way(
         mail.add_alternative(html, subtype="html", cte="base64")
     for attachment in message.attachments:
         _attach(mail, attachment)
-    return mail.as_bytes()
+    # Put in afterwards: EmailMessage would fold a long address into encoded words, which nobody reads back.
+    last = b"Auto-Submitted: auto-generated\r\n"
+    return mail.as_bytes().replace(last, last + _way_out(message.unsubscribe).encode("ascii"), 1)
 
 
 def _address(name: str, mailbox: Mailbox) -> Address:

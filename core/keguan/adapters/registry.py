@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from keguan.adapters.aliyun import ALIYUN
 from keguan.adapters.base import AdapterType
 from keguan.adapters.file import FILE
+from keguan.adapters.http import HTTP
+from keguan.adapters.robots import ROBOTS
 from keguan.adapters.smtp import SMTP
+from keguan.adapters.tencent import TENCENT
+from keguan.adapters.twilio import TWILIO
 from keguan.errors import PluginError
 
 __all__ = ["BUILT_IN", "adapter_types"]
 
-BUILT_IN = (FILE, SMTP)
+BUILT_IN = (ALIYUN, FILE, HTTP, ROBOTS, SMTP, TENCENT, TWILIO)
 
 
 def adapter_types(registered: Iterable[tuple[str, AdapterType]] = ()) -> dict[str, AdapterType]:

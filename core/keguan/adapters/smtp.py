@@ -11,6 +11,7 @@ import smtplib
 import socket
 import ssl
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from keguan.adapters.base import AdapterType, Outcome, OutgoingMessage, Report, Surroundings
+from keguan.adapters.mail_status import is_gone, status_in
 from keguan.adapters.mime import Mailbox, Sender, build_email, parse_address
 from keguan.errors import ConfigError
 from keguan.texts import Language, text
@@ -114,6 +116,8 @@ class SmtpAdapter:
     def check(self) -> str | None:
         """Connect and log in, send nothing; see ``Adapter.check``."""
         self._limit.start(self._settings.timeout)
+        if self._session.smtp is not None:
+            self._session.end()
         try:
             self._session.open()
         except (smtplib.SMTPException, OSError, ValueError) as error:
@@ -209,7 +213,9 @@ class SmtpAdapter:
         if what == "sender" and code != 552:  # 552: this one mail is too large
             return self._report(Outcome.CONFIGURATION, "adapter.smtp_refused_sender", said=said)
         key = "adapter.smtp_refused_recipient" if what == "recipient" else "adapter.smtp_refused_content"
-        return self._report(Outcome.PERMANENT, key, said=said)
+        report = self._report(Outcome.PERMANENT, key, said=said)
+        gone = what == "recipient" and is_gone(status_in(reply.decode("utf-8", "replace")))
+        return replace(report, bounces=gone)
 
     def _not_connected(self, error: Exception) -> Report:
         """Judge why no session came about; nothing was handed over, whatever it was.

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,11 @@ class App:
         from keguan.clock import RealClock, VirtualClock
 
         return RealClock() if self.rehearsing_at is None else VirtualClock(self.rehearsing_at)
+
+    @property
+    def today(self) -> date:
+        """The business date, on the clocks of cities that are not configured."""
+        return self.clock.now().astimezone(self.settings.city("").zone).date()
 
     @cached_property
     def store(self) -> Store:
@@ -158,7 +163,8 @@ class App:
         from keguan.cli.cells import shown
 
         for field in fields:
-            click.echo(f"{self.text(f'{area}.column.{field}')}: {shown(row.get(field), self, field)}")
+            name, value = self.text(f"{area}.column.{field}"), shown(row.get(field), self, field)
+            click.echo(self.text("cli.field", name=name, value=value).rstrip())
 
     def _stream_json(self, rows: Iterable[Mapping[str, Any]]) -> int:
         count = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 
 import click
@@ -26,6 +27,7 @@ def run_command(app: App) -> None:
     from keguan.runner.daemon import Ending
     from keguan.runner.heartbeat import pin_time_zone
     from keguan.runner.reload import ConfigWatch
+    from keguan.runner.signals import Signals
     from keguan.runner.start import run_daemon
 
     if app.rehearsing_at is not None:
@@ -37,10 +39,14 @@ def run_command(app: App) -> None:
         "debug" if app.verbose else log.level,
         form=log.format,
         file=app.settings.path(log.file) if log.file else None,
+        max_mb=log.max_mb,
+        keep=log.keep,
     )
-    ended = run_daemon(app.settings, store, app.clock, watch)
-    if ended.ending is Ending.RELOAD:
-        _begin_anew()
+    with Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        ended = run_daemon(app.settings, store, app.clock, watch, signals)
+        if ended.ending is Ending.RELOAD:
+            signals.hand_on()
+            _begin_anew()
     if ended.hanging:
         _flush()
         os._exit(0)  # without waiting for threads that hang

@@ -12,6 +12,7 @@ from keguan.cli.app import App, pass_app
 __all__ = ["demo_command"]
 
 _JOURNEY = ("due_at", "status", "step", "touchpoint", "kind", "result", "why", "clause")
+_DIGEST_LINES = 5
 
 
 @click.command("demo")
@@ -72,7 +73,7 @@ def _print(app: App, summary: dict[str, Any]) -> None:
     app.say("demo.events", events=_list(app, "demo.event", summary["events"]))
     app.say("demo.plans", plans=_list(app, "words.status", plans, leave_out="late_at_creation"))
     app.say("demo.late", late=plans["late_at_creation"])
-    _table(app, summary["missed"], ("action", "count", "why"), title="demo.missed")
+    _table(app, summary["missed"], ("label", "count", "why"), title="demo.missed")
     app.say(
         "demo.messages",
         messages=_list(app, "words.status", summary["messages"]),
@@ -81,6 +82,8 @@ def _print(app: App, summary: dict[str, Any]) -> None:
     )
     _table(app, summary["kept_back"], ("status", "count", "why"), title="demo.kept_back")
     app.say("demo.tasks", **tasks)
+    app.say("demo.forms", forms=summary["forms"])
+    _staff(app, summary["staff"])
     for failure, count in summary["failures"]:
         click.echo(f"{failure} × {count}", err=True)
     journey = summary["journey"]
@@ -88,6 +91,16 @@ def _print(app: App, summary: dict[str, Any]) -> None:
     steps = [step | {"touchpoint": step.get("label") or step["touchpoint"]} for step in journey["steps"]]
     app.answer_rows(steps, _JOURNEY, "journey")
     app.say("demo.further", folder=summary["directory"], config=summary["config"], contract=journey["contract"])
+
+
+def _staff(app: App, staff: dict[str, Any]) -> None:
+    """Say how staff were told of their day, with the beginning of the newest digest."""
+    app.say("demo.staff.told", **staff)
+    lines = [line for line in (staff["newest"] or "").splitlines() if line.strip()]
+    for line in lines[:_DIGEST_LINES]:
+        click.echo(f"  {line}")
+    if len(lines) > _DIGEST_LINES:
+        click.echo("  …")
 
 
 def _table(app: App, rows: list[dict[str, Any]], columns: tuple[str, ...], title: str | None = None) -> None:

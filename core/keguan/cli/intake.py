@@ -14,11 +14,8 @@ from keguan.cli.app import App, pass_app
 
 if TYPE_CHECKING:
     from keguan.intake.process import Progress
-    from keguan.intake.report import ImportReport
 
 __all__ = ["emit_command", "import_command"]
-
-_SHOWN = 20
 
 
 @click.command("import")
@@ -31,6 +28,7 @@ _SHOWN = 20
 def import_command(app: App, kind: str, file: Path, *, dry_run: bool, project: str | None, city: str | None) -> None:
     """Take in FILE as a KIND of file: projects, contracts, handovers, customers, staff, events."""
     from keguan.intake.importing import import_file
+    from keguan.intake.report_text import report_lines
 
     with _progress(app) as progress:
         report = import_file(
@@ -46,7 +44,8 @@ def import_command(app: App, kind: str, file: Path, *, dry_run: bool, project: s
         )
     app.answer(report.to_json(app.language))
     if not app.as_json:
-        _show(app, report)
+        for line in report_lines(report, app.language):
+            click.echo(line)
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -122,26 +121,3 @@ def _progress(app: App) -> Iterator[Progress | None]:
     ) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _show(app: App, report: ImportReport) -> None:
-    """Print what came of an import for people: the counts, the first rejected rows, the warnings."""
-    found = report.to_json(app.language)
-    rejected = found["rejected"]
-    assert isinstance(rejected, list)
-    app.say(
-        "commands.import.done",
-        file=found["file"],
-        encoding=found["encoding"],
-        accepted=found["accepted"],
-        unchanged=found["unchanged"],
-        rejected=report.rejected_rows,
-    )
-    for problem in rejected[:_SHOWN]:
-        app.say("commands.import.rejected", **{key: "" if value is None else value for key, value in problem.items()})
-    if len(rejected) > _SHOWN:
-        app.say("commands.import.more", count=len(rejected) - _SHOWN)
-    for warning in found["warnings"] if isinstance(found["warnings"], list) else []:
-        click.echo(warning)
-    if report.rejected_file:
-        app.say("commands.import.rejected_file", file=report.rejected_file)

@@ -25,20 +25,26 @@ _COMMANDS = {  # command → the module that holds it; listed in the order of a 
     "dispatch": "work",
     "import": "intake",
     "emit": "intake",
+    "intake": "arrivals",
     "events": "events",
     "journey": "journey",
     "plans": "plans",
     "tasks": "tasks",
+    "staff": "staff",
+    "forms": "forms",
     "outbox": "outbox",
     "checks": "checks",
     "plugins": "plugins",
     "preview": "rehearse",
     "simulate": "rehearse",
     "templates": "templates",
+    "codes": "codes",
     "status": "status",
+    "health": "health",
     "doctor": "doctor",
     "rehearsal": "rehearse",
     "customers": "customers",
+    "replies": "replies",
     "privacy": "privacy",
     "db": "database",
     "calendar": "calendar",
@@ -65,6 +71,26 @@ class _Commands(click.Group):
 
         return plugin_group(cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for one that there is not, name the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from keguan.nearest import nearest
+
+            near = nearest(args[0], self.list_commands(ctx))
+            if near is None:
+                raise
+            ctx.fail(f"No such command '{args[0]}', did you mean '{near}'?")
+
+
+_NO_COMMAND: tuple[type[click.ClickException], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])  # older releases print the help themselves
+)
+"""A group was named and none of its commands: its help says which there are."""
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="keguan")
@@ -86,6 +112,7 @@ def cli(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process: 0 done, 1 failed or rejected, 2 wrong usage or configuration."""
+    os.umask(os.umask(0o027) | 0o027)  # what is written holds people: nothing of it is for everybody on the machine
     words = list(sys.argv[1:] if arguments is None else arguments)
     verbose = any(word in ("-v", "--verbose") for word in words)
     try:
@@ -95,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as leaving:
         status = leaving.exit_code
     except click.ClickException as wrong:
-        _say(_usage_line(wrong))
+        _say(wrong.format_message() if isinstance(wrong, _NO_COMMAND) else _usage_line(wrong))
         status = 2
     except KeguanError as wrong:
         status = _explain(wrong, words, verbose=verbose)

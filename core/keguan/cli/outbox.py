@@ -28,8 +28,29 @@ _STATUSES = (
     "dropped",
     "expired",
 )
-_COLUMNS = ("id", "due_at", "status", "channel", "to", "plugin", "action", "attempts", "sent_at", "error")
-_DETAILS = ("id", "key", "status", "channel", "to", "plugin", "action", "clause", "due_at", "expires_at", "sent_at")
+_COLUMNS = ("id", "due_at", "status", "channel", "to", "plugin", "action", "attempts", "sent_at", "held_until", "error")
+_DETAILS = (
+    "id",
+    "key",
+    "status",
+    "error",
+    "rule",
+    "held_until",
+    "channel",
+    "to",
+    "message_class",
+    "urgent",
+    "plugin",
+    "action",
+    "clause",
+    "due_at",
+    "expires_at",
+    "adapter",
+    "attempts",
+    "sent_at",
+    "delivered_at",
+    "note",
+)
 _ids = click.argument("ids", type=IDS, nargs=-1, metavar="ID...")
 
 
@@ -58,7 +79,7 @@ def list_(app: App, filters: Filters, *, unmask: bool) -> None:
 @unmask_option
 @pass_app
 def show(app: App, message: int, *, unmask: bool) -> None:
-    """Show one message with its title and body."""
+    """Show one message with its title and body, the rule that keeps it back and until when."""
     from keguan.access import logged_rows
     from keguan.errors import InputError
     from keguan.queries.messages import list_messages
@@ -71,7 +92,8 @@ def show(app: App, message: int, *, unmask: bool) -> None:
     if not found:
         raise InputError("outbox.unknown", message=message)
     app.answer(found[0])
-    app.details(found[0], _DETAILS, "outbox")
+    note = found[0]["note"]
+    app.details({**found[0], "note": app.text(note) if note else None}, _DETAILS, "outbox")
     if not app.as_json:
         click.echo()
         for part in (found[0]["title"], found[0]["body"]):
@@ -128,3 +150,15 @@ def drop(app: App, ids: Sequence[int], reason: str) -> None:
     count = take_out(app.store, ids, reason)
     app.answer({"dropped": count})
     app.say("outbox.dropped", dropped=count)
+
+
+@outbox_command.command("receipts")
+@click.argument("message", type=click.IntRange(min=1), required=False)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@pass_app
+def receipts(app: App, message: int | None, limit: int | None) -> None:
+    """List what gateways told after messages had left; with MESSAGE only of that one."""
+    from keguan.queries.replies import list_receipts
+
+    columns = ("at", "received_at", "adapter", "provider_id", "status", "code", "message")
+    app.answer_rows(list_receipts(app.reader, message, limit), columns, "replies")

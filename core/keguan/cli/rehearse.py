@@ -48,10 +48,12 @@ def _channel(app: App, channel: str | None) -> str | None:
 @click.option("--homes", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How many homes.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another city.")
 @click.option(
-    "--segment-price", type=click.FloatRange(min=0), default=0.05, show_default=True, help="Yuan for one SMS as billed."
+    "--segment-price",
+    type=click.FloatRange(min=0),
+    help="Yuan for one SMS as billed; the price of the first gateway unless given, else 0.05.",
 )
 @pass_app
-def simulate_command(app: App, start: date, end: date, homes: int, seed: int, segment_price: float) -> None:
+def simulate_command(app: App, start: date, end: date, homes: int, seed: int, segment_price: float | None) -> None:
     """Run years of an invented city under this configuration, and say how much work they bring.
 
     Nothing leaves, and the database is a temporary one. Without a configuration the default one is taken.
@@ -60,6 +62,7 @@ def simulate_command(app: App, start: date, end: date, homes: int, seed: int, se
     from keguan.demo.simulation import simulate
     from keguan.errors import UsageError
     from keguan.logs import configure_logs
+    from keguan.outbox.sms_gateways import segment_price as configured_price
 
     if end <= start:
         raise UsageError("rehearse.period", start=start, end=end)
@@ -67,7 +70,8 @@ def simulate_command(app: App, start: date, end: date, homes: int, seed: int, se
     configure_logs("debug" if app.verbose else "error")
     with _progress((end - start).days) as progress:
         load = simulate(settings, start, end, homes, seed, progress)
-    document = as_document(load, start, end, segment_price)
+    price = configured_price(settings) if segment_price is None else segment_price
+    document = as_document(load, start, end, price)
     app.answer(document)
     if not app.as_json:
         _print(app, document)
@@ -132,7 +136,7 @@ def rehearsal_command() -> None:
 @rehearsal_command.command("reset")
 @pass_app
 def reset(app: App) -> None:
-    """Delete the rehearsal's database; the next ``--at`` starts from a new copy of the live one."""
+    """Delete the rehearsal's database; the next --at starts from a new copy of the live one."""
     from keguan.building import rehearsal_file
 
     file = rehearsal_file(app.settings)

@@ -91,7 +91,9 @@ def simulate(
             hurry(store)
             upgrade(store)
             clock = VirtualClock(datetime.combine(start, time(), tzinfo=UTC) - timedelta(days=1))
-            installation = build_installation(settings, store, clock)
+            # Nobody works there, so nothing would climb but reminders to departments.
+            alone = settings.model_copy(update={"departments": {}})
+            installation = build_installation(alone, store, clock)
             apply_scopes(installation)
             settled = _live(installation, clock, city, progress)
             return _count(installation, Load(settled, homes, len(city.purchases)))

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
+from keguan.demo.papers import invented_answers
 from keguan.store.schema import tasks
 from keguan.tasks.desk import finish, skip
 from keguan.tasks.evidence import KeptFile, keep_evidence
+from keguan.tasks.papers import fill_paper
 from keguan.texts import text
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class VirtualStaff:
     def _close(self, task: int, how: str, at: datetime) -> None:
         with self._installation.store.read() as connection:
             row = connection.execute(
-                select(_t.status, _t.key, _t.department, _t.evidence_required).where(_t.id == task)
+                select(_t.status, _t.key, _t.city, _t.department, _t.evidence_required, _t.form).where(_t.id == task)
             ).one()
         if row.status != "open":
             return
@@ -83,6 +85,8 @@ class VirtualStaff:
             reason = text(language, "demo.staff.unreachable")
             skip(self._installation.store, [task], reason=reason, now=at, by=row.department)
             return
+        if row.form is not None:
+            self._fill_in(task, row, at)
         pleased = Random(row.key).random() < _EXCELLENT  # noqa: S311 - see above
         with TemporaryDirectory() as desk:
             finish(
@@ -90,9 +94,24 @@ class VirtualStaff:
                 [task],
                 now=at,
                 by=row.department,
-                result=text(language, "demo.staff.pleased" if pleased else "demo.staff.content"),
+                result=None if row.form else text(language, "demo.staff.pleased" if pleased else "demo.staff.content"),
                 files=self._evidence(Path(desk), task, row.evidence_required),
             )
+
+    def _fill_in(self, task: int, row: Any, at: datetime) -> None:
+        """Answer the task's form."""
+        forms, today = self._installation.plugins.forms, self._installation.city(row.city).today(at)
+        random = Random(f"{self._seed}/{row.key}/form")  # noqa: S311 - see above
+        fill_paper(
+            self._installation.store,
+            forms,
+            task,
+            now=at,
+            today=today,
+            by=row.department,
+            language=self._installation.language,
+            answers=invented_answers(forms[row.form], random, today),
+        )
 
     def _evidence(self, desk: Path, task: int, required: Sequence[str]) -> list[KeptFile]:
         """Write and keep a page for each piece of evidence that the task requires."""

@@ -9,9 +9,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from keguan.demo.life import Lived
+from keguan.installation import Installation
 from keguan.queries.journey import read_journey
 from keguan.queries.reader import Reader, plain_why
-from keguan.store.schema import contracts, events, homes, messages, people, plans, projects, tasks
+from keguan.store.schema import (
+    contracts,
+    events,
+    form_entries,
+    homes,
+    messages,
+    people,
+    plans,
+    projects,
+    task_log,
+    tasks,
+)
 from keguan.texts import Language
 
 __all__ = ["summarise"]
@@ -23,8 +35,8 @@ def summarise(lived: Lived, language: Language) -> dict[str, Any]:
     """Return the account of a demonstration as ``keguan demo --json`` prints it.
 
     Keys: ``directory config from to files rows rejected records events plans missed messages segments held
-    suppressed tasks failures journey``. Counts are numbers of rows as they stand at the end of the last day;
-    only ``held`` counts how often the gate kept a message waiting.
+    kept_back tasks forms staff{digests,escalated,newest} failures journey``. Counts are numbers of rows as they stand
+    at the end of the last day; only ``held`` counts how often the gate kept a message waiting.
     """
     installation = lived.installation
     now = installation.clock.now()
@@ -42,7 +54,7 @@ def summarise(lived: Lived, language: Language) -> dict[str, Any]:
             },
             "events": _groups(connection, events, events.c.type),
             "plans": {**_groups(connection, plans, _p.status), "late_at_creation": _late(connection)},
-            "missed": _missed(connection, language),
+            "missed": _missed(connection, installation, language),
             "messages": _groups(connection, messages, _m.status),
             "segments": connection.execute(
                 select(func.coalesce(func.sum(_m.segments), 0)).where(_m.sent_at.is_not(None))
@@ -50,6 +62,8 @@ def summarise(lived: Lived, language: Language) -> dict[str, Any]:
             "held": lived.settled.held,
             "kept_back": _kept_back(connection, language),
             "tasks": _tasks(connection, now),
+            "forms": _count(connection, form_entries),
+            "staff": _staff(connection),
         }
     return {
         "directory": str(lived.folder),
@@ -83,15 +97,36 @@ def _late(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(_p.late_at_creation)).scalar_one()
 
 
-def _missed(connection: Connection, language: Language) -> list[dict[str, Any]]:
-    """Which promises were missed, and why."""
+def _staff(connection: Connection) -> dict[str, Any]:
+    """How often staff were told of their day, and of overdue tasks, and what the newest digest says."""
+    digests = select(func.count()).where(_m.action == "digest")
+    climbed = select(func.count()).where(task_log.c.what == "escalated")
+    newest = select(_m.body).where(_m.action == "digest").order_by(_m.id.desc()).limit(1)
+    return {
+        "digests": connection.execute(digests).scalar_one(),
+        "escalated": connection.execute(climbed).scalar_one(),
+        "newest": connection.execute(newest).scalar(),
+    }
+
+
+def _missed(connection: Connection, installation: Installation, language: Language) -> list[dict[str, Any]]:
+    """Which promises were missed, what people call them, and why."""
     rows = connection.execute(
-        select(_p.action, _p.why, func.count().label("count"))
+        select(_p.plugin, _p.action, _p.why, func.count().label("count"))
         .where(_p.status == "missed")
-        .group_by(_p.action, _p.why)
-        .order_by(_p.action, _p.why)
+        .group_by(_p.plugin, _p.action, _p.why)
+        .order_by(_p.plugin, _p.action, _p.why)
     )
-    return [{"action": row.action, "why": plain_why(language, row.why), "count": row.count} for row in rows]
+    actions = installation.plugins.actions
+    return [
+        {
+            "action": row.action,
+            "label": (actions[row.plugin, row.action].label or {}).get(language, row.action),
+            "why": plain_why(language, row.why),
+            "count": row.count,
+        }
+        for row in rows
+    ]
 
 
 def _kept_back(connection: Connection, language: Language) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ CORE_EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
             EventType("customer_changed", "customer"),
             EventType("project_milestone", "project"),
             EventType("project_changed", "project"),
+            EventType("staff_left", "staff"),
             EventType("tick", "day"),
         )
     }

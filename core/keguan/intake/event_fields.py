@@ -29,6 +29,9 @@ _RESALE = Kind(
         if spec.personal or spec.name in ("contract_no", "project", "city", "building", "unit", "room")
     ),
 )
+_LEAVING = Kind(
+    "staff_left", tuple(spec for spec in KINDS["staff"].fields if spec.name in ("name", "department", "left_on"))
+)
 _BY_TYPE: Mapping[str, Kind] = {
     **dict.fromkeys(
         ("deposit", "contract_signed", "contract_changed", "contract_cancelled", "contract_transferred"), _CONTRACTS
@@ -36,6 +39,7 @@ _BY_TYPE: Mapping[str, Kind] = {
     **dict.fromkeys(("handover", "move_in", "home_changed"), KINDS["handovers"]),
     "ownership_transferred": _RESALE,
     "customer_changed": KINDS["customers"],
+    "staff_left": _LEAVING,
     **dict.fromkeys(("project_milestone", "project_changed"), KINDS["projects"]),
 }
 

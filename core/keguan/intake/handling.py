@@ -17,6 +17,7 @@ from keguan.intake.facts import ContractFacts, HandoverFacts, PersonFacts, Proje
 from keguan.intake.handovers import apply_handover, find_home, load_for_handovers, settle_target
 from keguan.intake.projects import apply_project, load_for_projects
 from keguan.intake.resale import apply_resale
+from keguan.intake.staff import apply_leaving
 from keguan.intake.subjects import stated_subject
 from keguan.model import EventType, Subject
 from keguan.settings import Settings
@@ -85,6 +86,7 @@ class Handler:
             "home": self._resale if self.type == "ownership_transferred" else self._home,
             "customer": self._customer,
             "project": self._project,
+            "staff": self._staff,
         }[self.kind.subject](values)
 
     # --- Contracts -------------------------------------------------------------------------------------------
@@ -198,6 +200,11 @@ class Handler:
         load_for_projects(self.book, [facts])
         project, _ = apply_project(self.book, facts)
         return About(Subject("project", project.id), project.city)
+
+    def _staff(self, values: dict[str, Any]) -> About:
+        on = values.get("left_on") or self._day(values)
+        member = apply_leaving(self.book, on, number=values.get("number"), name=values.get("name"))
+        return About(Subject("staff", member.id), self.book.default_city, on, {"left_on": on.isoformat()})
 
     def _foreign(self) -> About:
         """Take in an event that a plugin registered: nothing is changed, its data is kept as it is."""

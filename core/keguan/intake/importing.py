@@ -42,11 +42,14 @@ def import_file(
     city: str | None = None,
     progress: Progress | None = None,
     event_types: Mapping[str, EventType] = CORE_EVENT_TYPES,
+    source: str = "command",
+    sha256: str | None = None,
 ) -> ImportReport:
     """Import the file at ``path`` as a ``kind`` of file and return what came of it.
 
     ``project`` and ``city`` stand in where rows leave them out. ``dry_run`` compares and reports, and writes
-    nothing at all. Raises ``UsageError`` for an unknown kind and ``InputError`` when the file cannot be read as
+    nothing at all. ``source`` (``command``, ``folder``, ``mail``) and the file's ``sha256`` go into the journal of
+    imports. Raises ``UsageError`` for an unknown kind and ``InputError`` when the file cannot be read as
     a whole; what is wrong with single rows is reported.
     """
     if kind not in KINDS:
@@ -64,7 +67,7 @@ def import_file(
         defaults={"project": project, "city": city},
         event_types=event_types,
     )
-    number = None if dry_run else _begin(store, clock, kind, path)
+    number = None if dry_run else _begin(store, clock, kind, path, source, sha256)
     try:
         with Staging(settings.path("var"), run.fields, run.decoders) as staging:
             run.work(staging)
@@ -80,9 +83,11 @@ def import_file(
     return report
 
 
-def _begin(store: Store, clock: Clock, kind: str, path: Path) -> int:
+def _begin(store: Store, clock: Clock, kind: str, path: Path, source: str, sha256: str | None) -> int:
     with store.write() as connection:
-        statement = insert(imports).values(kind=kind, filename=path.name, started_at=clock.now())
+        statement = insert(imports).values(
+            kind=kind, filename=path.name, started_at=clock.now(), source=source, sha256=sha256
+        )
         return int(connection.execute(statement.returning(imports.c.id)).scalar_one())
 
 

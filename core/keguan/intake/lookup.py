@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from keguan.intake.entries import ContractEntry, HomeEntry, OwnerEntry, PersonEntry, ProjectEntry
 from keguan.store.schema import contracts, homes, owners, people, projects, staff
+from keguan.store.sealed import indexed
 
 __all__ = ["Place", "Records"]
 
@@ -155,9 +156,10 @@ class Records:
     def load_people(self, id_nos: Iterable[str], phones: Iterable[str]) -> None:
         """Make the customers with these ID numbers or phones available; staff are people apart."""
         found = select(*_PERSON).select_from(people.outerjoin(staff, staff.c.person_id == people.c.id))
-        for column, values in ((people.c.id_no, id_nos), (people.c.phone, phones)):
+        for column, values in ((people.c.id_no_index, id_nos), (people.c.phone_index, phones)):
             for chunk in _chunks(sorted(set(values))):
-                for row in self.connection.execute(found.where(column.in_(chunk), staff.c.id.is_(None))):
+                among = indexed(self.connection, column, chunk)
+                for row in self.connection.execute(found.where(among, staff.c.id.is_(None))):
                     if row.id not in self.people:
                         self.keep_person(PersonEntry(*row))
 

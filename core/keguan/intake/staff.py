@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, time
 
 from sqlalchemy import select
 
-from keguan.intake.book import Book, Refused
+from keguan.events.log import NewEvent
+from keguan.intake.book import IMPORT, Book, Refused
 from keguan.intake.entries import PersonEntry, StaffEntry
 from keguan.intake.facts import StaffFacts
 from keguan.intake.persons import Stated, nothing_stated
+from keguan.model import Subject
 from keguan.store.schema import departments, people, staff
+from keguan.store.sealed import indexed
 
-__all__ = ["StaffRecords", "apply_staff"]
+__all__ = ["StaffRecords", "apply_leaving", "apply_staff"]
 
 _STAFF = tuple(staff.c[name] for name in ("id", *StaffEntry.columns))
 _PERSON = tuple(people.c[name] for name in ("id", *PersonEntry.columns))
@@ -32,7 +36,7 @@ class StaffRecords:
             for row in book.connection.execute(
                 select(*_PERSON, *_STAFF)
                 .join_from(staff, people, people.c.id == staff.c.person_id)
-                .where(people.c.name.in_(wanted[start : start + 500]))
+                .where(indexed(book.connection, people.c.name_index, wanted[start : start + 500]))
                 .order_by(staff.c.id)
             ):
                 person, member = PersonEntry(*row[: len(_PERSON)]), StaffEntry(*row[len(_PERSON) :])
@@ -78,8 +82,51 @@ def apply_staff(records: StaffRecords, facts: StaffFacts, *, stated: Stated = no
     if moved:
         assert facts.department is not None
         member.department_id = book.department(facts.department)
-    if facts.left_on is not None and facts.left_on != member.left_on:
+    leaves = facts.left_on is not None and facts.left_on != member.left_on
+    if leaves:
         member.left_on, moved = facts.left_on, True
     if moved:
         book.touch(member)
+    if leaves:
+        _tell_left(book, member)
     return changed or moved
+
+
+def apply_leaving(book: Book, on: date, *, number: int | None = None, name: str | None = None) -> StaffEntry:
+    """Record that a member of staff, by number or by name, no longer works here from ``on``, and return the entry.
+
+    Raises :class:`Refused` for somebody who is not known, and for a name that several have.
+    """
+    if number is None and name is None:
+        raise Refused("apply.staff_missing", "subject")
+    if number is not None:
+        row = book.connection.execute(select(*_STAFF).where(staff.c.id == number)).first()
+        found = [] if row is None else [StaffEntry(*row)]
+    else:
+        found = [member for _, member in StaffRecords(book, {name or ""}).by_name.get(name or "", [])]
+    if not found:
+        raise Refused("apply.staff_unknown", "subject")
+    if len(found) > 1:
+        raise Refused("apply.staff_several", "subject", numbers=", ".join(str(member.id) for member in found))
+    member = found[0]
+    if member.left_on != on:
+        member.left_on = on
+        book.touch(member)
+    return member
+
+
+def _tell_left(book: Book, member: StaffEntry) -> None:
+    """Record the fact for plugins that want to know; the core hands over tasks by what the record says."""
+    assert member.left_on is not None
+    city = book.default_city
+    book.events.append(
+        NewEvent(
+            IMPORT,
+            f"staff_left/{member.id}/{member.version}",
+            "staff_left",
+            book.city(city).at(member.left_on, time(0)),
+            Subject("staff", member.id),
+            city,
+            {"left_on": member.left_on.isoformat()},
+        )
+    )

@@ -57,8 +57,8 @@ class WorkbookFacts:
     date_1904: bool
 
 
-def inspect_workbook(path: Path, limits: XlsxLimits) -> WorkbookFacts:
-    """Return the facts of the workbook, its visible sheets counted.
+def inspect_workbook(path: Path, limits: XlsxLimits, *, hidden: bool = False) -> WorkbookFacts:
+    """Return the facts of the workbook, its visible sheets counted, and the ``hidden`` ones too where asked for.
 
     Raises ``InputError`` when it is no XLSX workbook, damaged, encrypted, or above the limits.
     """
@@ -71,7 +71,7 @@ def inspect_workbook(path: Path, limits: XlsxLimits) -> WorkbookFacts:
             raise InputError("import.file_is_other", file=path.name)
         facts = _sheets(archive, workbook)
         for sheet in facts.sheets:
-            if sheet.visible and sheet.part in archive.namelist():
+            if (sheet.visible or hidden) and sheet.part in archive.namelist():
                 _measure(path, archive, sheet, limits)
     return facts
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from python_calamine import CalamineSheet, load_workbook
+from typing import TYPE_CHECKING
 
 from keguan.errors import InputError
 from keguan.intake.cells import Cell, CellError, Number1904
 from keguan.intake.csv_tables import Record
 from keguan.intake.xlsx_inspect import SheetFacts, WorkbookFacts
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 __all__ = ["Worksheet", "open_worksheet"]
 
@@ -68,6 +70,8 @@ class Worksheet:
 
 def open_worksheet(path: Path, workbook: WorkbookFacts, sheet: SheetFacts) -> Worksheet:
     """Return that sheet, loaded. Raises ``InputError`` when the library cannot read it."""
+    from python_calamine import load_workbook  # noqa: PLC0415 - a daemon at rest reads no workbooks
+
     with _refused(path):
         book = load_workbook(str(path))
         return Worksheet(path, book.get_sheet_by_name(sheet.name), sheet, date_1904=workbook.date_1904)

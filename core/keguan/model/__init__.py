@@ -3,6 +3,7 @@
 from keguan.model.checks import Check, Finding, Promised, PromiseStatus, View
 from keguan.model.effects import Attachment, Effect, Email, Skip, Sms, Task
 from keguan.model.events import Event, EventType
+from keguan.model.forms import Form, FormChoice, FormField, FormLines, FormWhen, Words
 from keguan.model.plans import Action, Context, Job, Plan
 from keguan.model.records import City, Company, Contract, Customer, Day, Home, Person, Project, Record, Subject
 
@@ -21,6 +22,11 @@ __all__ = [
     "Event",
     "EventType",
     "Finding",
+    "Form",
+    "FormChoice",
+    "FormField",
+    "FormLines",
+    "FormWhen",
     "Home",
     "Job",
     "Person",
@@ -34,4 +40,5 @@ __all__ = [
     "Subject",
     "Task",
     "View",
+    "Words",
 ]

@@ -9,10 +9,12 @@ from typing import Literal
 
 from keguan.model.records import Person
 
-__all__ = ["Attachment", "Effect", "Email", "MessageClass", "Skip", "Sms", "Task"]
+__all__ = ["Attachment", "CodePurpose", "Effect", "Email", "MessageClass", "Skip", "Sms", "Task"]
 
 MessageClass = Literal["code", "service", "promotion"]
 """What China's SMS rules tell apart; each class has its own consent and hours."""
+CodePurpose = Literal["survey", "status"]
+"""What a short code opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Sms:
     message_class: MessageClass = "service"
     urgent: bool = False
     """Exempt from quiet hours; recorded as such."""
+    code_for: CodePurpose | None = None
+    """The template gets a short ``code`` that opens this at ``company.web``; the same for all messages of a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Email:
     message_class: MessageClass = "service"
     urgent: bool = False
     attachments: tuple[Attachment, ...] = ()
+    code_for: CodePurpose | None = None
+    """As for ``Sms``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Task:
     """What must be attached before the task can be done, as people read it."""
     assignee_id: int | None = None
     """A member of staff, or nobody in particular."""
+    form: str | None = None
+    """One of the plugin's own forms, which must be filled in before the task can be done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,17 +45,23 @@ class Company:
     name: str
     hotline: str
     signature: str
+    web: str = ""
+    """Where customers enter a code they were sent; the same address for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A configured city: its key in config and files, its display name, zone and quiet hours."""
+    """A configured city: its key in config and files, its display name, zone, and when messages may leave."""
 
     key: str
     name: str
     zone: ZoneInfo
     quiet_from: time
     quiet_until: time
+    promotion_from: time = time(8)
+    """Promotion leaves from then …"""
+    promotion_until: time = time(20)
+    """… to then, and never in quiet hours; the same time twice means that quiet hours alone count."""
 
     def at(self, day: date, clock: time) -> datetime:
         """Return the instant (UTC) at which it is ``clock`` on ``day`` in this city."""
@@ -70,16 +76,34 @@ class City:
 
         The first minute of the quiet hours is quiet, the minute in which they end is not.
         """
-        start, end = self.quiet_from, self.quiet_until
+        return self._end(now, self.quiet_from, self.quiet_until)
+
+    def opening(self, now: datetime, *, promotion: bool = False) -> datetime:
+        """Return when a message may leave (UTC): ``now``, or else when quiet hours have ended.
+
+        ``promotion`` leaves within promotion hours only.
+        """
+        moment = now
+        for _ in range(4):  # two windows that take turns; a configuration that leaves no minute open is refused
+            closed = self._end(moment, self.quiet_from, self.quiet_until)
+            if closed is None and promotion:
+                closed = self._end(moment, self.promotion_until, self.promotion_from)
+            if closed is None:
+                break
+            moment = closed
+        return moment
+
+    def _end(self, now: datetime, start: time, end: time) -> datetime | None:
+        """Return when the daily span from ``start`` to ``end`` that ``now`` falls in ends, ``None`` outside it."""
         if start == end:
             return None
         local = now.astimezone(self.zone)
         clock = local.timetz().replace(tzinfo=None)
         if start < end:
-            quiet, tomorrow = start <= clock < end, False
+            inside, tomorrow = start <= clock < end, False
         else:
-            quiet, tomorrow = clock >= start or clock < end, clock >= start
-        if not quiet:
+            inside, tomorrow = clock >= start or clock < end, clock >= start
+        if not inside:
             return None
         day = date.fromordinal(local.date().toordinal() + tomorrow)
         return self.at(day, end)

@@ -47,6 +47,7 @@ def _again(now: datetime) -> dict[str, Any]:
         "started_at": None,
         "sent_at": None,
         "provider_id": None,
+        "via": None,
     }
 
 

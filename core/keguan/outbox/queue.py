@@ -1,34 +1,36 @@
-"""The outbox table: claim, start, mark, recover. Each a single statement that two workers cannot both win."""
+"""The outbox table: claim, start, mark. Each a single statement that two workers cannot both win."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, literal_column, or_, select, type_coerce, update
+from sqlalchemy import Connection, Row, Select, bindparam, literal_column, not_, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from keguan.outbox.gate import Left, Permissions
 from keguan.outbox.retry import Next
-from keguan.store.records import in_chunks
-from keguan.store.schema import messages, permissions
-from keguan.store.types import Instant
+from keguan.outbox.routes import Source
+from keguan.store.records import among
+from keguan.store.schema import messages
+from keguan.store.types import to_stored
 
 __all__ = [
     "WAITING",
     "KeptBack",
     "claim",
     "is_gone",
-    "load_permissions",
+    "look",
     "mark",
+    "mark_all",
+    "postpone",
     "put_back",
-    "recently_left",
-    "recover",
     "release",
     "start",
+    "take",
     "worker_name",
 ]
 
@@ -51,8 +53,9 @@ class KeptBack(NamedTuple):
 
     id: int
     status: str
-    why: str
+    why: str | None
     next_at: datetime
+    via: str | None = None
 
 
 def worker_name() -> str:
@@ -62,67 +65,158 @@ def worker_name() -> str:
 
 def claim(
     connection: Connection,
-    channels: Collection[str],
+    sources: Sequence[Source],
     adapter: str,
     worker: str,
     now: datetime,
     limit: int,
     lease: timedelta = LEASE,
 ) -> Sequence[Row[Any]]:
-    """Take up to ``limit`` messages of ``channels`` that are due at ``now`` and return their rows.
+    """Take up to ``limit`` messages of ``sources`` that are due at ``now``; return their rows, the longest due first.
 
-    They are ``sending`` under ``worker`` until the lease ends; nobody else gets them meanwhile. Why one was held
-    before is forgotten, for it is judged anew.
+    Sources named first come before the others. The messages are ``sending`` under ``worker`` until the lease ends;
+    nobody else gets them meanwhile. Why one was held before is forgotten, for it is judged anew.
     """
-    due = (
-        select(_m.id)
-        .where(_m.channel.in_(channels), WAITING, _m.next_at <= now)
-        .order_by(_m.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    taken = {"new_worker": worker, "new_lease": now + lease, "new_adapter": adapter, "asked_at": now}
+    found: list[Row[Any]] = []
+    for source in sources:
+        asked = {"asked_channel": source.channel, "asked_via": source.via, "asked_limit": limit - len(found)}
+        found += connection.execute(_CLAIMS[source.via is None, source.standing_in], taken | asked)
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda row: (row.next_at, row.id))  # RETURNING promises no order
+
+
+def look(connection: Connection, now: datetime, limit: int, sources: Sequence[Source]) -> list[Row[Any]]:
+    """Return the rows that ``claim`` would take, locked until the transaction ends and otherwise as they are."""
+    found: list[Row[Any]] = []
+    for source in sources:
+        asked = {"asked_channel": source.channel, "asked_via": source.via, "asked_at": now}
+        statement = _LOOKS[source.via is None, source.standing_in]
+        found += connection.execute(statement, asked | {"asked_limit": limit - len(found)})
+        if len(found) >= limit:
+            break
+    return found
+
+
+def take(
+    connection: Connection,
+    ids: Sequence[int],
+    adapter: str,
+    worker: str,
+    now: datetime,
+    lease: timedelta = LEASE,
+    *,
+    started: bool,
+    note: str | None = None,
+) -> None:
+    """Claim messages that this very transaction looked at; ``started`` if they leave once it is committed.
+
+    Claimed, started and marked they would be written three times, and the disk is what delivery waits for.
+    """
+    if ids:
+        values = {"worker": worker, "lease_until": now + lease, "adapter": adapter, "why": None, "note": note}
+        at = now if started else None
+        claimed = update(messages).where(among(connection, _m.id, ids), WAITING)
+        connection.execute(claimed.values(status="sending", started_at=at, **values))
+
+
+def _due(columns: Sequence[Any], *, of_nobody: bool, standing_in: bool) -> Select[Any]:
+    """Each walks one range of ``ix_messages_next`` from its beginning, however many messages wait."""
+    due = select(*columns).where(
+        _m.channel == bindparam("asked_channel"),
+        _m.via.is_(None) if of_nobody else _m.via == bindparam("asked_via"),
+        WAITING,
+        _m.next_at <= bindparam("asked_at"),
     )
-    statement = (
+    if standing_in:
+        due = due.where(_m.doubts == 0)
+    return due.order_by(_m.via, _m.next_at).limit(bindparam("asked_limit")).with_for_update(skip_locked=True)
+
+
+def _claiming(*, of_nobody: bool, standing_in: bool) -> ReturningUpdate[Any]:
+    due = _due([_m.id], of_nobody=of_nobody, standing_in=standing_in)
+    return (
         update(messages)
         .where(_m.id.in_(due))
-        .values(status="sending", why=None, worker=worker, lease_until=now + lease, adapter=adapter, started_at=None)
+        .values(
+            status="sending",
+            why=None,
+            started_at=None,
+            worker=bindparam("new_worker"),
+            lease_until=bindparam("new_lease"),
+            adapter=bindparam("new_adapter"),
+        )
         .returning(messages)
     )
-    # RETURNING promises no order
-    return sorted(connection.execute(statement), key=lambda row: (row.next_at, row.id))
 
 
-def start(connection: Connection, message_id: int, worker: str, now: datetime, lease: timedelta = LEASE) -> bool:
+_KINDS = [(of_nobody, standing_in) for of_nobody in (True, False) for standing_in in (True, False)]
+_CLAIMS = {kind: _claiming(of_nobody=kind[0], standing_in=kind[1]) for kind in _KINDS}
+_UNREAD = ("created_at", "due_at", "lease_until", "worker", "sent_at", "delivered_at", "to_masked", "error")
+"""What nobody asks of a message that leaves."""
+_LOOKS = {
+    kind: _due([each for each in _m if each.name not in _UNREAD], of_nobody=kind[0], standing_in=kind[1])
+    for kind in _KINDS
+}
+
+
+def start(
+    connection: Connection,
+    message_id: int,
+    worker: str,
+    now: datetime,
+    lease: timedelta = LEASE,
+    note: str | None = None,
+) -> bool:
     """Record that the message is handed to its adapter now: from here on a crash means *in doubt*.
 
-    Its lease begins anew. Returns ``False`` when the lease was lost meanwhile; the message must then not be sent.
+    Its lease begins anew; ``note`` is the rule that was set aside for it. Returns ``False`` when the lease was lost
+    meanwhile; the message must then not be sent.
     """
-    values = {"own_id": message_id, "own_worker": worker, "started_at": now, "lease_until": now + lease}
+    values = {"own_id": message_id, "own_worker": worker, "started_at": now, "lease_until": now + lease, "note": note}
     return connection.execute(_MINE, values).rowcount == 1
 
 
 def mark(connection: Connection, message_id: int, worker: str, outcome: Next, to_masked: str | None) -> None:
     """Write what became of an attempt and end the lease."""
-    values: dict[str, Any] = {
-        "own_id": message_id,
-        "own_worker": worker,
-        "status": outcome.status,
-        "attempts": outcome.attempts,
-        "doubts": outcome.doubts,
-        "error": outcome.error,
-        "sent_at": outcome.sent_at,
-        "provider_id": outcome.provider_id,
-        "why": None,
-        "worker": None,
-        "lease_until": None,
-        "to_masked": to_masked,
-    }
-    if outcome.next_at is not None:
-        values["next_at"] = outcome.next_at
-    connection.execute(_MINE, values)
+    mark_all(connection, worker, [(message_id, outcome, to_masked)])
+
+
+_MARK = (
+    "UPDATE messages SET status = ?, attempts = ?, doubts = ?, error = ?, sent_at = ?, provider_id = ?, via = ?, "
+    "to_masked = ?, next_at = COALESCE(?, next_at), why = NULL, worker = NULL, lease_until = NULL "
+    "WHERE id = ? AND worker = ? AND status = 'sending'"
+)
+_MARKS = {"sqlite": _MARK, "postgresql": _MARK.replace("?", "%s")}
+
+
+def mark_all(connection: Connection, worker: str, ended: Iterable[tuple[int, Next, str | None]]) -> None:
+    """Write what became of many attempts (number, new state, masked address) at the speed of the driver."""
+    rows = [
+        (
+            outcome.status,
+            outcome.attempts,
+            outcome.doubts,
+            outcome.error,
+            None if outcome.sent_at is None else to_stored(outcome.sent_at),
+            outcome.provider_id,
+            outcome.via,
+            to_masked,
+            None if outcome.next_at is None else to_stored(outcome.next_at),
+            number,
+            worker,
+        )
+        for number, outcome, to_masked in ended
+    ]
+    if rows:
+        connection.exec_driver_sql(_MARKS[connection.dialect.name], rows)
 
 
 def put_back(connection: Connection, worker: str, kept: Sequence[KeptBack]) -> None:
     """End the lease of messages that did not start: held, suppressed, expired."""
+    if not kept:
+        return
     connection.execute(
         _MINE,
         [
@@ -132,6 +226,7 @@ def put_back(connection: Connection, worker: str, kept: Sequence[KeptBack]) -> N
                 "status": one.status,
                 "why": one.why,
                 "next_at": one.next_at,
+                "via": one.via,
                 "worker": None,
                 "lease_until": None,
                 "started_at": None,
@@ -149,33 +244,17 @@ def release(connection: Connection, worker: str, ids: Iterable[int] | None = Non
     connection.execute(update(messages).where(*mine).values(status="queued", worker=None, lease_until=None))
 
 
-def recover(connection: Connection, now: datetime) -> tuple[int, list[Row[Any]]]:
-    """Find messages whose worker died: queue those not started, return those in doubt.
+def postpone(connection: Connection, row: Row[Any], adapter: str, until: datetime) -> None:
+    """Let the other messages to the same person wait as long as this one: the other side takes no more for them.
 
-    A worker counts as dead when its lease has ended, or when it ran on this host and its process is gone. This
-    process's own are left alone: their threads know better, and may only be waiting to write an outcome. Returns
-    how many were queued again, and the rows that had been handed to an adapter; their policy decides.
+    Urgent ones and codes try for themselves, and so does what waits for another adapter.
     """
-    held = connection.execute(
-        select(_m.id, _m.worker, _m.lease_until, _m.started_at).where(_m.status == "sending")
-    ).all()
-    own = f"{worker_name()}/"
-    dead = [
-        row
-        for row in held
-        if is_gone(row.worker) or (row.lease_until <= now and not (row.worker or "").startswith(own))
-    ]
-    idle = [row.id for row in dead if row.started_at is None]
-    if idle:
-        connection.execute(
-            update(messages)
-            .where(_m.id.in_(idle), _m.status == "sending")
-            .values(status="queued", worker=None, lease_until=None)
-        )
-    started = [row.id for row in dead if row.started_at is not None]
-    if not started:
-        return len(idle), []
-    return len(idle), list(connection.execute(select(messages).where(_m.id.in_(started), _m.status == "sending")))
+    if row.person_id is None:
+        return
+    others = update(messages).where(_m.person_id == row.person_id, _m.channel == row.channel, WAITING)
+    through = or_(_m.via == adapter, _m.via.is_(None)) if row.via in (None, adapter) else _m.via == row.via
+    mine = others.where(through, _m.next_at < until, not_(_m.urgent), _m.message_class != "code")
+    connection.execute(mine.values(next_at=until))
 
 
 def is_gone(worker: str | None) -> bool:
@@ -193,35 +272,3 @@ def is_gone(worker: str | None) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def load_permissions(connection: Connection, people: Collection[int]) -> dict[int, Permissions]:
-    """Return what each of ``people`` granted or withdrew."""
-    found: dict[int, Permissions] = {}
-    c = permissions.c
-    for row in connection.execute(
-        select(c.person_id, c.channel, c.message_class, c.granted).where(c.person_id.in_(list(people)))
-    ):
-        found.setdefault(row.person_id, {})[row.channel, row.message_class] = row.granted
-    return found
-
-
-def recently_left(connection: Connection, people: Collection[int], since: datetime) -> dict[int, list[Left]]:
-    """Return what left to each of ``people`` since ``since``, or is leaving; urgent messages and codes left out.
-
-    A message in doubt counts: it may have arrived.
-    """
-    at = func.coalesce(_m.sent_at, _m.started_at)
-    found: dict[int, list[Left]] = {}
-    for chunk in in_chunks(people):
-        rows = connection.execute(
-            select(_m.person_id, type_coerce(at, Instant), _m.channel, _m.late).where(
-                _m.person_id.in_(chunk),
-                ~_m.urgent,
-                _m.message_class != "code",
-                or_(_m.sent_at >= since, and_(_m.status.in_(("sending", "in_doubt")), _m.started_at >= since)),
-            )
-        )
-        for person, *left in rows:
-            found.setdefault(person, []).append(Left(*left))
-    return found

@@ -10,8 +10,10 @@ from keguan.errors import InputError
 from keguan.intake.fields import FieldError
 from keguan.intake.phones import parse_phone
 from keguan.store.schema import contracts, owners, people
+from keguan.store.sealed import indexed
+from keguan.store.types import ring_of
 
-__all__ = ["GivenAs", "find_customer"]
+__all__ = ["GivenAs", "by_phone", "find_customer", "phone_indexes"]
 
 GivenAs = Literal["number", "phone", "contract"]
 
@@ -28,7 +30,7 @@ def find_customer(connection: Connection, given: str, given_as: GivenAs | None =
     if given_as in (None, "number"):
         found |= _by_number(connection, given)
     if given_as in (None, "phone"):
-        found |= _by_phone(connection, given)
+        found |= by_phone(connection, given)
     if given_as in (None, "contract"):
         found |= _by_contract(connection, given)
     if not found:
@@ -44,12 +46,26 @@ def _by_number(connection: Connection, given: str) -> set[int]:
     return set(connection.execute(select(people.c.id).where(people.c.id == int(given))).scalars())
 
 
-def _by_phone(connection: Connection, given: str) -> set[int]:
+def by_phone(connection: Connection, given: str) -> set[int]:
+    """Return the numbers of all people with this phone number, in any way of writing; several may share one."""
     try:
         phone = parse_phone(given)
     except FieldError:
         return set()
-    return set(connection.execute(select(people.c.id).where(people.c.phone == phone)).scalars())
+    return set(
+        connection.execute(select(people.c.id).where(indexed(connection, people.c.phone_index, [phone]))).scalars()
+    )
+
+
+def phone_indexes(connection: Connection, given: str) -> list[str]:
+    """Return the blind indexes of a phone number, in any way of writing: the one of today first; none for no number."""
+    try:
+        phone = parse_phone(given)
+    except FieldError:
+        return []
+    ring = ring_of(connection.dialect)
+    now = ring.index("phone", phone)
+    return [now, *(each for each in ring.indexes("phone", phone) if each != now)] if now else []
 
 
 def _by_contract(connection: Connection, given: str) -> set[int]:

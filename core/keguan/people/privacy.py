@@ -1,73 +1,107 @@
-"""What is held about a person, in one document, and forgetting them while the counts stay."""
+"""What is held about a person, in one document."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, or_, select
 
 from keguan.errors import InputError
+from keguan.people.belongings import about, belongings
 from keguan.queries.reader import Reader
-from keguan.store.engine import Store
 from keguan.store.schema import (
+    codes,
     contracts,
     departments,
     events,
+    evidence,
+    form_entries,
     homes,
     messages,
     owners,
     people,
+    permission_log,
     permissions,
     plans,
+    privacy_log,
     projects,
+    receipts,
+    replies,
     staff,
+    suppressions,
     tasks,
 )
 
-__all__ = ["erase_person", "export_person"]
-
-_OPEN = ("queued", "held", "in_doubt", "dead", "undelivered")
-_ERASED = "*"
-"""What stands where a rendered text stood."""
+__all__ = ["export_person"]
 
 
 def export_person(reader: Reader, person: int) -> dict[str, Any]:
     """Return everything held about a person, unmasked.
 
-    Keys: ``customer consents ownerships staff messages plans tasks events exported_at``. Instants are in the time
-    of the row's city, else of cities that are not configured. Raises ``InputError`` for a number nobody has.
+    Keys: ``customer consents consent_log ownerships staff messages receipts replies codes plans tasks forms
+    evidence events suppressions requests exported_at``. Plans, tasks, forms, evidence and events are those of the
+    person and of their contracts and homes while these were theirs. Instants are in the time of the row's city,
+    else of cities that are not configured. Raises ``InputError`` for a number nobody has.
     """
     with reader.store.read() as connection:
         row = connection.execute(select(people).where(people.c.id == person)).mappings().first()
         if row is None:
             raise InputError("customers.unknown")
-        about = {"subject_type": "customer", "subject_id": person}
+        owned, zone = belongings(connection, person), reader.zone(None)
+
+        def rows(table: Table, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+            return _rows(reader, connection, table, condition)
+
+        def of(table: Table, at: ColumnElement[Any]) -> ColumnElement[bool]:
+            return about(table, person, owned, at, zone)
+
+        mine = select(messages.c.id).where(messages.c.person_id == person)
+        work = select(tasks.c.id).where(of(tasks, tasks.c.due_at))
         return {
-            "customer": _plain(reader, row, {"version"}),
-            "consents": _rows(reader, connection, permissions, permissions.c.person_id == person),
+            "customer": _plain(reader, row, {"version", *(name for name in row if name.endswith("_index"))}),
+            "consents": rows(permissions, permissions.c.person_id == person),
+            "consent_log": rows(permission_log, permission_log.c.person_id == person),
             "ownerships": _ownerships(reader, connection, person),
             "staff": _staff(reader, connection, person),
-            "messages": _rows(reader, connection, messages, messages.c.person_id == person),
-            "plans": _rows(reader, connection, plans, _match(plans, about)),
-            "tasks": _rows(reader, connection, tasks, _match(tasks, about)),
-            "events": _rows(reader, connection, events, _match(events, about)),
+            "messages": rows(messages, messages.c.person_id == person),
+            "receipts": rows(receipts, receipts.c.message_id.in_(mine)),
+            "replies": rows(replies, replies.c.person_id == person),
+            "codes": rows(codes, codes.c.person_id == person),
+            "plans": rows(plans, of(plans, plans.c.due_at)),
+            "tasks": rows(tasks, tasks.c.id.in_(work)),
+            "forms": rows(form_entries, of(form_entries, form_entries.c.filled_at)),
+            "evidence": rows(evidence, evidence.c.task_id.in_(work)),
+            "events": rows(events, of(events, events.c.time)),
+            "suppressions": rows(suppressions, _suppressed(row)),
+            "requests": rows(privacy_log, privacy_log.c.person_id == person),
             "exported_at": reader.local(reader.now, None),
         }
 
 
-_INTERNAL = {"person_id", "plan_id", "worker", "lease_until", "lease", "next_at", "project_id", "version", "state"}
+def _suppressed(row: Any) -> ColumnElement[bool]:
+    addresses = [index for index in (row["phone_index"], row["email_index"]) if index is not None]
+    return suppressions.c.address_index.in_(addresses)
+
+
+_INTERNAL = {
+    "person_id",
+    "plan_id",
+    "worker",
+    "lease_until",
+    "lease",
+    "next_at",
+    "project_id",
+    "version",
+    "state",
+    "address_index",
+}
 
 
 def _rows(reader: Reader, connection: Connection, table: Table, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
     key = next(iter(table.primary_key))
     found = connection.execute(select(table).where(condition).order_by(key)).mappings()
     return [_plain(reader, row, _INTERNAL) for row in found]
-
-
-def _match(table: Table, values: Mapping[str, object]) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == value for name, value in values.items()))
 
 
 def _plain(reader: Reader, row: Any, without: set[str]) -> dict[str, Any]:
@@ -117,54 +151,3 @@ def _staff(reader: Reader, connection: Connection, person: int) -> dict[str, Any
     )
     row = connection.execute(statement).mappings().first()
     return None if row is None else _plain(reader, row, set())
-
-
-def erase_person(store: Store, person: int, now: datetime) -> dict[str, int]:
-    """Forget a person: their values, the texts of their messages; return ``{messages, dropped, plans}``.
-
-    What was planned, sent and done stays as counts; opt-outs stay, so that nobody is written to again. Messages
-    that have not left are dropped, open plans that hang on the person are cancelled. Raises ``InputError`` for a
-    number nobody has, and while a message to the person is being sent.
-    """
-    m = messages.c
-    with store.write() as connection:
-        if store.is_sqlite:
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")  # else the values stay in freed pages
-        known = connection.execute(select(people.c.id).where(people.c.id == person).with_for_update()).first()
-        if known is None:
-            raise InputError("customers.unknown")
-        if connection.execute(select(m.id).where(m.person_id == person, m.status == "sending")).first():
-            raise InputError("privacy.sending")
-        dropped = connection.execute(
-            update(messages)
-            .where(m.person_id == person, m.status.in_(_OPEN))
-            .values(status="dropped", why="privacy.erased")
-        ).rowcount
-        emptied = connection.execute(
-            update(messages)
-            .where(m.person_id == person)
-            .values(title=_ERASED, body=_ERASED, html=None, attachments=None, to_masked=_ERASED, error=None)
-        ).rowcount
-        ended = connection.execute(
-            update(plans)
-            .where(
-                plans.c.subject_type == "customer",
-                plans.c.subject_id == person,
-                plans.c.status.in_(("planned", "held")),
-            )
-            .values(status="cancelled", why="privacy.erased", changed_at=now)
-        ).rowcount
-        connection.execute(
-            update(people)
-            .where(people.c.id == person)
-            .values(
-                name=None,
-                phone=None,
-                email=None,
-                id_no=None,
-                birthday=None,
-                erased_at=now,
-                version=people.c.version + 1,
-            )
-        )
-    return {"messages": emptied, "dropped": dropped, "plans": ended}

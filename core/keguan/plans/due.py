@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from keguan.errors import DatabaseError, TemplateError
 from keguan.model import Effect, Job, Record, Skip, Subject
 from keguan.outbox.queue import is_gone, worker_name
-from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, plan_key, render_effects
+from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, CodeOf, make_codes, plan_key, render_effects
 from keguan.plugins import Failure
 from keguan.plugins.answers import failure_of
 from keguan.store.engine import refusal
@@ -163,7 +163,8 @@ def _write(
 
     Effects that a table refuses fail their own plan only: then each plan is stored by itself.
     """
-    rendered = [_rendered(installation, row, result, now) for row, result in worked]
+    codes = make_codes(installation, ((row, result.effects) for row, result in worked), now)
+    rendered = [_rendered(installation, row, result, now, codes.__getitem__) for row, result in worked]
     try:
         with installation.store.write() as connection:
             mine = _still_mine(connection, worker)
@@ -189,12 +190,12 @@ _Rendered = tuple[Row[Any], Worked, list[tuple[Any, ...]], list[tuple[Any, ...]]
 """A plan, what became of it, its messages and its tasks as rows."""
 
 
-def _rendered(installation: Installation, row: Row[Any], result: Worked, now: datetime) -> _Rendered:
+def _rendered(installation: Installation, row: Row[Any], result: Worked, now: datetime, code_of: CodeOf) -> _Rendered:
     """Return the rows of a plan's effects, or the failure that they come to."""
     if result.status != "done":
         return row, result, [], []
     try:
-        return row, result, *render_effects(installation, row, result.effects, now)
+        return row, result, *render_effects(installation, row, result.effects, now, code_of)
     except TemplateError as error:
         return row, Worked("failed", str(error)), [], []
     except Exception as error:  # noqa: BLE001 - an effect may hold whatever a plugin put into it

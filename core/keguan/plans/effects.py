@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from keguan.model import Effect, Email, Sms, Task
+from sqlalchemy.exc import IntegrityError
+
+from keguan.model import Effect, Email, Sms, Subject, Task
+from keguan.people.codes import SAMPLE_CODE, WantedCode, ensure_codes
 from keguan.store.types import dump_json, to_stored
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["MESSAGE_COLUMNS", "TASK_COLUMNS", "plan_key", "render_effects"]
+__all__ = ["MESSAGE_COLUMNS", "TASK_COLUMNS", "CodeOf", "make_codes", "plan_key", "render_effects", "sample_code"]
+
+CodeOf = Callable[[str], str]
+"""Gives the short code for a key; asked only for effects that want one."""
 
 
 def plan_key(plan: Any) -> str:
@@ -35,6 +42,8 @@ MESSAGE_COLUMNS = (
     "urgent",
     "late",
     "person_id",
+    "template",
+    "variables",
     "title",
     "body",
     "html",
@@ -62,8 +71,47 @@ TASK_COLUMNS = (
     "due_at",
     "status",
     "evidence_required",
+    "form",
     "created_at",
 )
+
+
+def make_codes(
+    installation: Installation, worked: Iterable[tuple[Any, Sequence[Effect]]], now: datetime
+) -> Mapping[str, str]:
+    """Store a short code for every effect that wants one and return all of them by key.
+
+    ``worked`` are plans with their effects. What had a code keeps it, so running a plan again after a crash changes
+    nothing; without such effects nothing is written.
+    """
+    wanted = [
+        WantedCode(_code_key(row, effect), effect.code_for, effect.to.id, Subject(row.subject_type, row.subject_id))
+        for row, effects in worked
+        for effect in effects
+        if isinstance(effect, Sms | Email) and effect.code_for is not None
+    ]
+    if not wanted:
+        return {}
+    store, days = installation.store, installation.settings.codes.days
+    try:
+        with store.write() as connection:
+            return ensure_codes(store, connection, wanted, now, days)
+    except IntegrityError:  # for a person whom nobody knows; whose plan it was is found out now
+        found: dict[str, str] = {}
+        for each in wanted:
+            with suppress(IntegrityError), store.write() as connection:
+                found |= ensure_codes(store, connection, [each], now, days)
+        return found
+
+
+def sample_code(_key: str) -> str:
+    """Return what stands for a code where nothing is written: in previews."""
+    return SAMPLE_CODE
+
+
+def _code_key(row: Any, effect: Sms | Email) -> str:
+    """One code for each person and purpose of a plan: its text message and its e-mail open the same."""
+    return f"{plan_key(row)}/{effect.code_for}/{effect.to.id}"
 
 
 def render_effects(
@@ -71,10 +119,12 @@ def render_effects(
     row: Any,
     effects: Sequence[Effect],
     now: datetime,
+    code_of: CodeOf,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Return the rows of ``messages`` and ``tasks`` for one plan's effects, numbered in their order.
 
-    Raises ``TemplateError`` when a template is missing or lacks a value.
+    ``code_of`` gives the codes that ``make_codes`` made, or is ``sample_code`` where nothing is written. Raises
+    ``TemplateError`` when a template is missing or lacks a value.
     """
     key = plan_key(row)
     stamp = to_stored(now)
@@ -83,6 +133,7 @@ def render_effects(
     for number, effect in enumerate(effects, start=1):
         own_key = key if len(effects) == 1 else f"{key}#{number}"
         if isinstance(effect, Task):
+            form = None if effect.form is None else f"{row.plugin}.{effect.form}"
             work.append(
                 (
                     own_key,
@@ -99,13 +150,22 @@ def render_effects(
                     effect.assignee_id,
                     to_stored(effect.due),
                     "open",
-                    dump_json(list(effect.evidence)),
+                    dump_json(_files_required(installation, effect, form)),
+                    form,
                     stamp,
                 )
             )
         else:
-            rendered.append(_message_row(installation, row, own_key, effect, stamp))
+            rendered.append(_message_row(installation, row, own_key, effect, stamp, code_of))
     return rendered, work
+
+
+def _files_required(installation: Installation, task: Task, form: str | None) -> list[object]:
+    """Return the evidence that needs a file: what the form itself records needs none."""
+    if form is None:
+        return list(task.evidence)
+    recorded = {words for each in installation.plugins.forms[form].proves for words in (each.zh, each.en)}
+    return [each for each in task.evidence if each not in recorded]
 
 
 def _message_row(
@@ -114,15 +174,21 @@ def _message_row(
     key: str,
     effect: Sms | Email,
     stamp: int,
+    code_of: CodeOf,
 ) -> tuple[Any, ...]:
-    html = attachments = segments = None
+    html = attachments = segments = variables = None
+    values = effect.values
+    if effect.code_for is not None:
+        values = {**values, "code": code_of(_code_key(row, effect))}
     if isinstance(effect, Sms):
         channel, title = "sms", ""
-        sms = installation.templates.render_sms(row.plugin, effect.template, effect.values)
+        sms = installation.templates.render_sms(row.plugin, effect.template, values)
         body, segments = sms.text, sms.segments
+        if sms.variables is not None:
+            variables = dump_json([list(each) for each in sms.variables])
     else:
         channel = "email"
-        mail = installation.templates.render_email(row.plugin, effect.template, effect.values)
+        mail = installation.templates.render_email(row.plugin, effect.template, values)
         title, body, html = mail.subject, mail.text, mail.html
         if effect.attachments:
             attachments = dump_json(
@@ -148,6 +214,8 @@ def _message_row(
         effect.urgent,
         row.late_at_creation,
         effect.to.id,
+        effect.template,
+        variables,
         title,
         body,
         html,

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from heapq import merge
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
+from keguan.building import build_rules
 from keguan.errors import TemplateError
 from keguan.masking import mask_name, mask_text
 from keguan.model import Subject
 from keguan.outbox import queue
-from keguan.outbox.gate import WEEK, Candidate, Hold, Left, Limits, Refuse, judge
+from keguan.outbox.gate import HandOn, Hold, Refuse
+from keguan.outbox.knowledge import Knowledge
 from keguan.plans.due import work_out
-from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, render_effects
+from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, render_effects, sample_code
 from keguan.queries.messages import masked_address
 from keguan.queries.reader import Filters, Reader, pages, plain_why
 from keguan.queries.subjects import natural_ids
-from keguan.store.records import in_chunks, load_records
-from keguan.store.schema import messages, people, plans
+from keguan.store.records import load_records
+from keguan.store.schema import messages, plans
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
-    from keguan.outbox.gate import Permissions
 
 __all__ = ["preview_day"]
 
@@ -45,41 +47,13 @@ def preview_day(installation: Installation, reader: Reader, day: date | None = N
     yield from merge(preview.plans(filters), preview.messages(filters), key=lambda row: row["time"])
 
 
-class _People:
-    """What the gate needs to know of the people of one page."""
-
-    def __init__(self, connection: Connection, ids: set[int], recent: dict[int, list[Left]], now: datetime) -> None:
-        c = people.c
-        self._rows: dict[int, Any] = {}
-        self._permissions: dict[int, Permissions] = {}
-        for chunk in in_chunks(ids):
-            for row in connection.execute(select(c.id, c.name, c.phone, c.email).where(c.id.in_(chunk))):
-                self._rows[row.id] = row
-            self._permissions |= queue.load_permissions(connection, chunk)
-        unseen = ids - recent.keys()
-        recent |= {person: [] for person in unseen} | queue.recently_left(connection, unseen, now - WEEK)
-        self.recent = recent
-
-    def name(self, person: int) -> str | None:
-        return self._rows[person].name if person in self._rows else None
-
-    def address(self, person: int, channel: str) -> str | None:
-        row = self._rows.get(person)
-        return None if row is None else row.email if channel == "email" else row.phone
-
-    def permissions(self, person: int) -> Permissions:
-        return self._permissions.get(person, {})
-
-
 class _Preview:
     """Works out one day for one installation, page by page."""
 
     def __init__(self, installation: Installation, reader: Reader) -> None:
         self._installation, self._reader = installation, reader
-        self._recent: dict[int, list[Left]] = {}
-        """What left to each person lately, and what would have left by then."""
-        limits = installation.settings.limits
-        self._limits = Limits(limits.per_day, limits.per_week)
+        self._known = Knowledge(build_rules(installation))
+        """Grows page by page; holds what left to each person lately, and what would have left by then."""
 
     def plans(self, filters: Filters) -> Iterator[dict[str, Any]]:
         """Yield what the plans of the day would turn into."""
@@ -100,38 +74,36 @@ class _Preview:
         with self._reader.store.read() as connection:
             statement = self._reader.narrow(connection, statement, messages, "next_at", filters)
             for page in pages(connection, statement):
-                known = _People(connection, {row.person_id for row in page}, self._recent, self._reader.now)
+                self._learn(connection, page)
                 about = {Subject(row.subject_type, row.subject_id) for row in page if row.subject_type}
                 names = natural_ids(connection, about)
                 for row in page:
                     subject = names.get(Subject(row.subject_type, row.subject_id))
                     when = max(row.next_at, self._reader.now)
-                    yield self._message(row._asdict(), subject, known, when, row.expires_at)
+                    yield self._message(row, subject, when)
 
     def _page_of_plans(self, connection: Connection, page: Sequence[Any]) -> Iterator[dict[str, Any]]:
         subjects = {Subject(row.subject_type, row.subject_id) for row in page}
         records = load_records(connection, subjects)
         names = natural_ids(connection, subjects)
-        worked: list[tuple[Any, datetime, Any, list[dict[str, Any]], list[dict[str, Any]]]] = []
-        recipients: set[int] = set()
+        worked: list[tuple[Any, datetime, Any, list[Any], list[dict[str, Any]]]] = []
         for row in page:
             when = max(row.due_at, self._reader.now)
             outcome, texts, tasks = self._work_out(row, records.get(Subject(row.subject_type, row.subject_id)), when)
-            recipients |= {each["person_id"] for each in texts}
             worked.append((row, when, outcome, texts, tasks))
-        known = _People(connection, recipients, self._recent, self._reader.now)
+        self._learn(connection, [each for _row, _when, _outcome, texts, _tasks in worked for each in texts])
         for row, when, outcome, texts, tasks in worked:
             subject = names[Subject(row.subject_type, row.subject_id)]
             if outcome is not None:
                 yield self._row(row._asdict(), subject, when, channel=None, status=outcome[0], why=outcome[1])
             for each in texts:
-                yield self._message(each, subject, known, when, row.until_at)
+                yield self._message(each, subject, when)
             for each in tasks:
                 yield self._row(each, subject, when, channel="task", text=mask_text(each["title"]), status="open")
 
     def _work_out(
         self, row: Any, record: Any, when: datetime
-    ) -> tuple[tuple[str, str | None] | None, list[dict[str, Any]], list[dict[str, Any]]]:
+    ) -> tuple[tuple[str, str | None] | None, list[Any], list[dict[str, Any]]]:
         """Return how the plan would end without effects, or ``None`` and its messages and tasks."""
         if row.until_at is not None and row.until_at <= when and not row.stale:
             return ("missed", "plan.window_passed"), [], []
@@ -139,52 +111,35 @@ class _Preview:
         if worked.status != "done":
             return (worked.status, worked.why), [], []
         try:
-            texts, tasks = render_effects(self._installation, row, worked.effects, when)
+            texts, tasks = render_effects(self._installation, row, worked.effects, when, sample_code)
         except TemplateError as error:
             return ("failed", str(error)), [], []
         return (
             None,
-            [dict(zip(MESSAGE_COLUMNS, each, strict=True)) for each in texts],
+            [_as_row(dict(zip(MESSAGE_COLUMNS, each, strict=True)), row.until_at) for each in texts],
             [dict(zip(TASK_COLUMNS, each, strict=True)) for each in tasks],
         )
 
-    def _message(
-        self,
-        message: dict[str, Any],
-        subject: dict[str, str] | None,
-        known: _People,
-        when: datetime,
-        expires_at: datetime | None,
-    ) -> dict[str, Any]:
-        person, channel = message["person_id"], message["channel"]
-        address = known.address(person, channel)
-        verdict = judge(
-            Candidate(
-                channel=channel,
-                message_class=message["message_class"],
-                urgent=message["urgent"],
-                late=message["late"],
-                has_address=bool(address),
-                expires_at=expires_at,
-                permissions=known.permissions(person),
-                recent=known.recent[person],
-                limits=self._limits,
-                plugin_on=self._installation.plugins.active(message["plugin"], message["city"]),
-            ),
-            self._installation.city(message["city"]),
-            when,
-        )
+    def _learn(self, connection: Connection, batch: Sequence[Any]) -> None:
+        self._known.learn(connection, batch, self._reader.now)
+        self._known.meet(connection, {row.person_id for row in batch})
+
+    def _message(self, row: Any, subject: dict[str, str] | None, when: datetime) -> dict[str, Any]:
+        adapter = next(iter(self._installation.settings.adapters_of(row.channel)), None)
+        verdict = self._known.judge(row, when, adapter=adapter)
         status, why = "queued", None
-        if isinstance(verdict, Hold):
+        if isinstance(verdict, Hold | HandOn):
             status, why = "held", verdict.why
         elif isinstance(verdict, Refuse):
             status, why = verdict.status, verdict.why
-        elif not message["urgent"] and message["message_class"] != "code":
-            known.recent[person].append(Left(when, channel, message["late"]))
-        body, name = message["body"], known.name(person)
-        shown = mask_text(body.replace(name, mask_name(name)) if name else body)
-        to = masked_address(channel, address)
-        return self._row(message, subject, when, channel=channel, to=to, text=shown, status=status, why=why)
+        else:
+            self._known.leaves(row, when)
+        recipient = self._known.recipient(row)
+        name = recipient.name
+        shown = mask_text(row.body.replace(name, mask_name(name)) if name else row.body)
+        to = masked_address(row.channel, recipient.address(row.channel))
+        source = {key: getattr(row, key) for key in ("city", "plugin", "action", "clause")}
+        return self._row(source, subject, when, channel=row.channel, to=to, text=shown, status=status, why=why)
 
     def _row(
         self,
@@ -210,3 +165,8 @@ class _Preview:
             "status": status,
             "why": plain_why(self._reader.language, why),
         }
+
+
+def _as_row(message: dict[str, Any], until: datetime | None) -> SimpleNamespace:
+    """Return a message that is not written yet as the gate knows those that are."""
+    return SimpleNamespace(**{"id": None, "template": None, "department": None, **message, "expires_at": until})

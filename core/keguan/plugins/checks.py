@@ -92,15 +92,28 @@ def _is_instant(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None and _FIRST_YEAR <= value.year <= _LAST_YEAR
 
 
-def effects_problem(plugin: Installed, action: str, answer: object) -> PluginError | tuple[Effect, ...] | Skip:
+def effects_problem(
+    plugin: Installed, action: str, answer: object, forms: Collection[str] = ()
+) -> PluginError | tuple[Effect, ...] | Skip:
     """Return the effects (or the ``Skip``) that an action answered, or what is wrong with them.
 
-    A generator is run here, so call it where exceptions and hangs are looked after.
+    ``forms`` are the full names of those that exist. A generator is run here, so call it where exceptions and hangs
+    are looked after.
     """
     try:
-        return _effects(answer)
+        effects = _effects(answer)
+        for effect in effects if isinstance(effects, tuple) else ():
+            if isinstance(effect, Task) and effect.form is not None:
+                _check_form(plugin.name, effect.form, forms)
     except _Wrong as wrong:
         return PluginError(wrong.key, hook=action, **wrong.values, **plugin.label)
+    return effects
+
+
+def _check_form(plugin: str, form: object, forms: Collection[str]) -> None:
+    own = sorted(full.partition(".")[2] for full in forms if full.partition(".")[0] == plugin)
+    if form not in own:
+        raise _Wrong("plugins.task_form", form=form, near=nearest(str(form), own) or ", ".join(own) or "–")
 
 
 def _effects(answer: object) -> tuple[Effect, ...] | Skip:
@@ -129,6 +142,7 @@ def _check_effect(effect: object) -> None:
             or not isinstance(effect.template, str)
             or not isinstance(effect.values, Mapping)
             or effect.message_class not in _CLASSES
+            or effect.code_for not in (None, "survey", "status")
         ):
             raise _Wrong("plugins.message", kind=type(effect).__name__)
     else:

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from keguan.adapters.base import AdapterType
 from keguan.errors import KeguanError, PluginError
-from keguan.model import Action, Check, Effect, EventType, Job, Skip
+from keguan.model import Action, Check, Effect, EventType, Form, Job, Skip
 from keguan.plugins.answers import Failure, Result
 from keguan.plugins.checks import effects_problem
 from keguan.plugins.discovery import Installed
@@ -55,6 +55,8 @@ class Plugins:
     """The names of each plugin's actions."""
     checks: tuple[tuple[str, Check], ...]
     """The questions that plugins ask of the records, with the plugin's name."""
+    forms: Mapping[str, Form]
+    """By full name, ``PLUGIN.FORM``."""
     event_types: Mapping[str, EventType]
     """By name, the core's own included."""
     adapters: tuple[tuple[str, AdapterType], ...]
@@ -100,7 +102,7 @@ class Plugins:
         owner = self.installed[plugin]
 
         def worked_out() -> PluginError | tuple[Effect, ...] | Skip:
-            return effects_problem(owner, action, run(job))
+            return effects_problem(owner, action, run(job), self.forms)
 
         answer = guarded(owner, action, self.watchdog, worked_out)
         if isinstance(answer, Failure):

@@ -217,6 +217,7 @@ class _Loading:
                 name: frozenset(action for owner, action in preparation.actions if owner == name) for name in names
             },
             checks=tuple(each for each in preparation.checks if each[0] in names),
+            forms={full: form for full, form in preparation.forms.items() if full.partition(".")[0] in names},
             event_types=preparation.event_types,
             adapters=tuple(preparation.adapters),
             packages={name: package for name in names if (package := _package_of(self._modules[name]))},

@@ -9,7 +9,7 @@ from keguan import hookspecs
 from keguan.adapters.base import AdapterType
 from keguan.errors import ConfigError, KeguanError, PluginError
 from keguan.events.types import CORE_EVENT_TYPES
-from keguan.model import Action, Check, EventType
+from keguan.model import Action, Check, EventType, Form
 from keguan.nearest import nearest
 from keguan.plugins.answers import Failure
 from keguan.plugins.discovery import Installed
@@ -20,6 +20,7 @@ from keguan.plugins.registrations import (
     check_adapters,
     check_checks,
     check_event_types,
+    check_forms,
     check_settings_model,
 )
 from keguan.plugins.scope import CityScope
@@ -48,6 +49,7 @@ class Preparation:
         self.prepared: dict[str, object] = {}
         self.actions: dict[tuple[str, str], Action] = {}
         self.checks: list[tuple[str, Check]] = []
+        self.forms: dict[str, Form] = {}
         self.event_types: dict[str, EventType] = dict(CORE_EVENT_TYPES)
         self.adapters: list[tuple[str, AdapterType]] = []
         self._configuration = settings
@@ -150,6 +152,9 @@ class Preparation:
         if self._has(name, hookspecs.register_checks):
             found_checks = self._ask_one(name, hookspecs.register_checks, settings=own, prepared=prepared)
             self.checks += [(name, check) for check in check_checks(plugin, found_checks)]
+        if self._has(name, hookspecs.register_forms):
+            found_forms = self._ask_one(name, hookspecs.register_forms, settings=own, prepared=prepared)
+            self.forms |= {f"{name}.{form.name}": form for form in check_forms(plugin, found_forms)}
         if self._has(name, hookspecs.register_event_types):
             for kind in check_event_types(plugin, self._ask_one(name, hookspecs.register_event_types)):
                 self._event_owners.claim(kind.name, name, "register_event_types")

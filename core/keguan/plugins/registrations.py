@@ -1,4 +1,4 @@
-"""What plugins register: actions, event types, kinds of adapter. Each is checked, and clashes name both sides."""
+"""What plugins register: actions, forms, event types, adapters. Each is checked, and clashes name both sides."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from pydantic import BaseModel
 
 from keguan.adapters.base import AdapterType
 from keguan.errors import PluginError
-from keguan.model import Action, Check, EventType
+from keguan.model import Action, Check, EventType, Form
 from keguan.plugins.discovery import Installed
 
-__all__ = ["Owners", "check_actions", "check_adapters", "check_checks", "check_event_types", "check_settings_model"]
+__all__ = [
+    "Owners",
+    "check_actions",
+    "check_adapters",
+    "check_checks",
+    "check_event_types",
+    "check_forms",
+    "check_settings_model",
+]
 
-T = TypeVar("T", Action, Check, EventType, AdapterType)
+T = TypeVar("T", Action, Check, EventType, AdapterType, Form)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -45,6 +53,11 @@ def check_checks(plugin: Installed, answer: object) -> list[Check]:
         return callable(check.run) and isinstance(check.clause, str)
 
     return _checked(plugin, "register_checks", answer, Check, sound)
+
+
+def check_forms(plugin: Installed, answer: object) -> list[Form]:
+    """Return the forms of ``plugin``; raises ``PluginError`` as above. A ``Form`` is checked when it is made."""
+    return _checked(plugin, "register_forms", answer, Form, lambda _: True)
 
 
 def check_event_types(plugin: Installed, answer: object) -> list[EventType]:

@@ -122,8 +122,10 @@ def _proof(effect: Any, city: str, reader: Reader) -> str | None:
     if effect.status != "done":
         return None
     at = "–" if effect.closed_at is None else _minute(effect.closed_at, city, reader)
-    done = text(reader.language, "journey.done", at=at, files=effect.files)
-    return f"{done}: {mask_text(effect.result)}" if effect.result else done
+    done = text(reader.language, "journey.done_proven" if effect.files else "journey.done", at=at, files=effect.files)
+    if not effect.result:
+        return done
+    return text(reader.language, "journey.done_result", done=done, result=mask_text(effect.result))
 
 
 def _minute(instant: datetime, city: str, reader: Reader) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from keguan.settings import Settings
     from keguan.store.engine import Store
 
-__all__ = ["Filters", "Reader", "by_key", "pages", "plain_why"]
+__all__ = ["Filters", "Reader", "by_key", "is_rule", "pages", "plain_why"]
 
 PAGE = 1000
 _KEY = re.compile(r"[a-z_]+(\.[a-z_]+)+")
@@ -151,6 +151,11 @@ def plain_why(language: Language, why: str | None) -> str | None:
         except (KeyError, FileNotFoundError):
             return why
     return why or None
+
+
+def is_rule(why: str | None) -> bool:
+    """Return whether the reason stored in ``why`` is a rule of ours, a catalogue key, and no person's own words."""
+    return bool(why and _KEY.fullmatch(why))
 
 
 def by_key(rows: Sequence[Any], key: Callable[[Any], int]) -> dict[int, list[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from keguan.masking import mask_name, mask_text
 from keguan.queries.reader import Filters, Reader, by_key, pages
 from keguan.queries.subjects import named_subject, with_subject
+from keguan.staff.roster import Roster, load_roster
 from keguan.store.records import in_chunks
 from keguan.store.schema import evidence, people, projects, staff, tasks
 
@@ -29,15 +30,20 @@ def list_tasks(
     filters: Filters,
     *,
     department: str | None = None,
+    assignees: Collection[int] | None = None,
     overdue: bool = False,
+    created_after: datetime | None = None,
     ids: Sequence[int] = (),
     unmask: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yield tasks in the order of their deadlines; the period is that of ``due_at``.
 
-    ``overdue`` keeps the open ones whose deadline has passed. Keys: ``id key plugin action clause title project
-    subject department assignee due_at status evidence_required evidence overdue``; ``evidence`` is a list of
-    ``{filename, sha256, size, added_at}``. The assignee's name is masked unless ``unmask``.
+    ``overdue`` keeps the open ones whose deadline has passed, ``assignees`` (numbers of staff) what these have to
+    do, ``created_after`` (aware) what came up later. Keys: ``id key plugin action clause title project subject
+    department assignee assignee_id deputy due_at status evidence_required evidence overdue form postponed escalated
+    reason``; ``evidence`` is a list of ``{filename, sha256, size, added_at}``, ``deputy`` who acts today for an
+    assignee who is away, ``postponed`` how often, ``escalated`` how many steps of the ladder were climbed. Names
+    are masked unless ``unmask``.
     """
     statement = with_subject(
         select(
@@ -52,6 +58,11 @@ def list_tasks(
             _t.due_at,
             _t.status,
             _t.evidence_required,
+            _t.assignee_id,
+            _t.form,
+            _t.postponed,
+            _t.escalated,
+            _t.reason,
             projects.c.name.label("project"),
             people.c.name.label("assignee"),
         )
@@ -63,15 +74,20 @@ def list_tasks(
     ).order_by(_t.due_at, _t.id)
     if department is not None:
         statement = statement.where(_t.department == department)
+    if assignees is not None:
+        statement = statement.where(_t.assignee_id.in_(sorted(assignees)))
+    if created_after is not None:
+        statement = statement.where(_t.created_at > created_after)
     if overdue:
         statement = statement.where(_t.status == "open", _t.due_at < reader.now)
     if ids:
         statement = statement.where(_t.id.in_(ids))
     with reader.store.read() as connection:
+        roster = load_roster(connection, reader.settings.departments)
         for page in pages(connection, reader.narrow(connection, statement, tasks, "due_at", filters)):
             proofs = by_key(_evidence(connection, [row.id for row in page]), lambda row: row.task_id)
             for row in page:
-                yield _shown(row, proofs.get(row.id, []), reader, unmask=unmask)
+                yield _shown(row, proofs.get(row.id, []), reader, roster, unmask=unmask)
 
 
 def _evidence(connection: Connection, ids: Sequence[int]) -> list[Any]:
@@ -84,8 +100,16 @@ def _evidence(connection: Connection, ids: Sequence[int]) -> list[Any]:
     return found
 
 
-def _shown(row: Any, proofs: Sequence[Any], reader: Reader, *, unmask: bool) -> dict[str, Any]:
-    assignee = row.assignee
+def _deputy(row: Any, reader: Reader, roster: Roster) -> str | None:
+    """Return the name of whoever acts for an assignee who is away."""
+    if row.assignee_id is None or row.status != "open":
+        return None
+    acting = roster.stand_in(row.assignee_id, reader.now.astimezone(reader.zone(row.city)).date())
+    return acting.name if acting is not None and acting.id != row.assignee_id else None
+
+
+def _shown(row: Any, proofs: Sequence[Any], reader: Reader, roster: Roster, *, unmask: bool) -> dict[str, Any]:
+    assignee, deputy = row.assignee, _deputy(row, reader, roster)
     return {
         "id": row.id,
         "key": row.key,
@@ -97,6 +121,8 @@ def _shown(row: Any, proofs: Sequence[Any], reader: Reader, *, unmask: bool) -> 
         "subject": named_subject(row),
         "department": row.department,
         "assignee": assignee if unmask or assignee is None else mask_name(assignee),
+        "assignee_id": row.assignee_id,
+        "deputy": deputy if unmask or deputy is None else mask_name(deputy),
         "due_at": reader.local(row.due_at, row.city),
         "status": row.status,
         "evidence_required": row.evidence_required,
@@ -110,4 +136,8 @@ def _shown(row: Any, proofs: Sequence[Any], reader: Reader, *, unmask: bool) -> 
             for proof in proofs
         ],
         "overdue": is_overdue(row.status, row.due_at, reader.now),
+        "form": row.form,
+        "postponed": row.postponed,
+        "escalated": row.escalated,
+        "reason": row.reason if unmask or row.reason is None else mask_text(row.reason),
     }

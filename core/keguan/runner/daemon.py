@@ -12,23 +12,30 @@ from typing import TYPE_CHECKING
 import structlog
 
 from keguan.errors import DatabaseError, KeguanError
+from keguan.outbox.receipts import apply_waiting
 from keguan.plugins.recorded import suspended_names
+from keguan.runner.health import HEALTH_FILE, measure, notify_systemd, write_health
 from keguan.runner.heartbeat import Heartbeat
+from keguan.runner.intake import Intake, open_intake
 from keguan.runner.lock import DaemonLock, daemon_row, note_beat, note_reload_error, note_stop
 from keguan.runner.reload import Check, ConfigWatch
-from keguan.runner.signals import Signals
+from keguan.runner.retention import DailyPurge
 from keguan.runner.ticks import record_ticks
 from keguan.runner.workers import Courier, Planner, Worker
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
     from keguan.runner.engine import Engine
+    from keguan.runner.signals import Signals
 
 __all__ = ["Daemon", "Ending"]
 
 _BEAT_EVERY = 5.0
 _RECOVER_EVERY = 15.0
+_RETENTION_EVERY = 60.0
+"""How often is asked whether a day's purge is due."""
 _TICKS_EVERY = 5.0
+_STAFF_EVERY = 15.0
 _LONGEST_CHECK = 60.0
 _FAREWELL = 0.2
 """The part of the time for stopping that is kept for writing down that the daemon has stopped."""
@@ -63,32 +70,38 @@ class Daemon:
         self._log = structlog.get_logger("keguan.runner")
         every = self._settings.runner.dispatch_every
         self._couriers = [Courier(delivery, stop, every * 2) for delivery in engine.deliveries]
+        for delivery in engine.deliveries:
+            delivery.on_handed_on = self._wake_couriers
+        self._daily_purge = DailyPurge(self._installation)
         self._planner = Planner(engine, stop, every * 2, self._chores(), self._wake_couriers)
-        self._workers: Sequence[Worker] = (self._planner, *self._couriers)
+        places = open_intake(self._installation)
+        look_every = self._settings.drop.look_every
+        self._intake = [Intake(places, stop, look_every, self._planner.wake)] if places else []
+        self._workers: Sequence[Worker] = (self._planner, *self._couriers, *self._intake)
         self.hanging: list[str] = []
         """Threads that had not ended when ``run`` returned: the process must then end without waiting for them."""
 
-    def run(self) -> Ending:
+    def run(self, signals: Signals) -> Ending:
         """Work until the end; return how it ended. Raises what made it impossible to go on.
 
-        Call it in the main thread, with the lock held.
+        Call it in the main thread, with the lock held. ``signals`` notes SIGTERM, SIGINT and SIGHUP.
         """
         with self._installation.store.read() as connection:
             self._suspended = suspended_names(connection)
         heartbeat = self._heartbeat()
-        with Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            for worker in self._workers:
-                worker.start()
-            self._log.info("started", adapters=[delivery.name for delivery in self._engine.deliveries])
-            while self._ending is None:
-                rest = heartbeat.run()
-                self._look_after_workers()
-                self._look_after_check()
-                if self._ending is None:
-                    signals.wait(min(rest, 0.1) if self._check else rest)
-                for number in signals.take():
-                    self._on_signal(number)
-            self._shut_down()
+        for worker in self._workers:
+            worker.start()
+        notify_systemd("READY=1")
+        self._log.info("started", adapters=[delivery.name for delivery in self._engine.deliveries])
+        while self._ending is None:
+            rest = heartbeat.run()
+            self._look_after_workers()
+            self._look_after_check()
+            if self._ending is None:
+                signals.wait(min(rest, 0.1) if self._check else rest)
+            for number in signals.take():
+                self._on_signal(number)
+        self._shut_down()
         if self._failure is not None:
             raise self._failure
         return self._ending
@@ -100,10 +113,13 @@ class Daemon:
         heartbeat = Heartbeat()
         heartbeat.every(runner.dispatch_every, self._wake_all)
         heartbeat.every(min(_TICKS_EVERY, runner.dispatch_every), lambda: self._planner.ask("ticks"))
+        heartbeat.every(_STAFF_EVERY, lambda: self._planner.ask("staff"))
         heartbeat.every(_BEAT_EVERY, lambda: self._planner.ask("beat"))
         heartbeat.every(_RECOVER_EVERY, lambda: self._planner.ask("recover"))
+        heartbeat.every(_RECOVER_EVERY, lambda: self._planner.ask("receipts"))
+        heartbeat.every(_RETENTION_EVERY, lambda: self._planner.ask("retention"))
         heartbeat.every(runner.reload_every, self._look_at_configuration)
-        for chore in ("recover", "ticks"):
+        for chore in ("beat", "recover", "ticks", "staff"):
             self._planner.ask(chore)
         return heartbeat
 
@@ -144,11 +160,15 @@ class Daemon:
             "beat": self._beat,
             "recover": self._engine.recover,
             "ticks": self._ticks,
+            "receipts": self._receipts,
+            "staff": self._staff,
             "reload error": self._note_reload_error,
+            "retention": self._retention,
         }
 
     def _beat(self) -> None:
         """Show that the planner lives; make sure that this is still the daemon, with the plugins it may have."""
+        notify_systemd("WATCHDOG=1")  # first: a database that is away is no reason to be started anew
         if not self._lock.keep():
             with self._installation.store.read() as connection:
                 row = daemon_row(connection)
@@ -157,6 +177,8 @@ class Daemon:
         with self._installation.store.write() as connection:
             note_beat(connection, self._installation.clock.now())
             suspended = suspended_names(connection)
+            health = measure(connection, self._installation.clock.now(), self._reload_error)
+        write_health(self._settings.path(str(HEALTH_FILE)), health)
         if suspended != self._suspended:
             self._suspended = suspended
             self._recheck = True
@@ -165,6 +187,20 @@ class Daemon:
         ticks = record_ticks(self._installation)
         if ticks:
             self._log.info("ticks", days=[f"{city} {day}" for city, day in ticks])
+
+    def _staff(self) -> None:
+        if self._engine.staff():
+            self._wake_couriers()
+            self._planner.ask("staff")
+
+    def _retention(self) -> None:
+        if self._daily_purge.work():
+            self._planner.ask("retention")  # after the other chores, and a batch of planning
+
+    def _receipts(self) -> None:
+        """Apply receipts that were faster than our own record of the sending."""
+        with self._installation.store.write() as connection:
+            apply_waiting(connection, self._installation.clock.now())
 
     def _note_reload_error(self) -> None:
         with self._installation.store.write() as connection:
@@ -215,6 +251,7 @@ class Daemon:
 
     def _shut_down(self) -> None:
         """Stop claiming, let every thread finish what it has in hand, and go when the time is up all the same."""
+        notify_systemd("STOPPING=1" if self._ending is Ending.STOPPED else "RELOADING=1")
         within = self._settings.runner.stop_within
         deadline = monotonic() + within
         self._stop.set()

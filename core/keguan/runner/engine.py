@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -11,14 +12,16 @@ import structlog
 from keguan.adapters.base import Outcome, Report
 from keguan.clock import VirtualClock
 from keguan.installation import Installation
-from keguan.outbox import queue
+from keguan.outbox import queue, recovery
 from keguan.outbox.delivery import Delivery
-from keguan.outbox.retry import RetryPolicy, after_attempt
+from keguan.outbox.retry import RetryPolicy, Way, after_attempt
+from keguan.outbox.routes import Routes
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
 from keguan.plans.recall import note_calendar_followed, subjects_by_calendar
 from keguan.runner.horizon import Horizon, look_ahead
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
+from keguan.staff.day import look_after_staff, next_look
 from keguan.texts import text
 
 __all__ = ["Engine", "Settled"]
@@ -52,9 +55,16 @@ class Settled:
 class Engine:
     """The passes over one installation's tables. Knows no threads; the daemon gives each pass one of its own."""
 
-    def __init__(self, installation: Installation, deliveries_by_adapter: Sequence[Delivery]) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        deliveries_by_adapter: Sequence[Delivery],
+        stop: threading.Event | None = None,
+    ) -> None:
         self.installation = installation
         self.deliveries = tuple(deliveries_by_adapter)
+        self._stop = stop or threading.Event()
+        self._rerouted = False
         self._log = structlog.get_logger("keguan.runner")
 
     # --- Passes ----------------------------------------------------------------------------------------------
@@ -76,6 +86,10 @@ class Engine:
         """Run a batch of due plans; ``claimed`` is 0 when nothing was due."""
         return run_due(self.installation, self.installation.settings.runner.dispatch_batch)
 
+    def staff(self) -> int:
+        """Do what staff's day asks for at this hour: hand-over, the ladder, digests; 0 when nothing is left."""
+        return look_after_staff(self.installation)
+
     def recover(self) -> None:
         """Take up again what a dead process left claimed; what it had handed over goes by its adapter's policy."""
         now = self.installation.clock.now()
@@ -83,14 +97,25 @@ class Engine:
         died = text(self.installation.language, "runner.died_while_sending")
         with self.installation.store.write() as connection:
             subjects = recover_plans(connection, now)
-            queued, doubtful = queue.recover(connection, now)
+            queued, doubtful = recovery.recover(connection, now)
             for row in doubtful:
                 policy = policies.get(row.adapter, RetryPolicy(in_doubt="hold"))  # an adapter that is no longer used
-                outcome = after_attempt(Report(Outcome.IN_DOUBT, died), row.attempts, row.doubts, policy, now)
+                report, way = Report(Outcome.IN_DOUBT, died), Way(name=row.adapter, via=row.via)
+                outcome = after_attempt(report, row.attempts, row.doubts, policy, now, way)
                 queue.mark(connection, row.id, row.worker, outcome, row.to_masked)
+            for name in {row.adapter for row in doubtful} & policies.keys():
+                next(each for each in self.deliveries if each.name == name).look_again()
+        self._reroute()
         if subjects or queued or doubtful:
             self._log.warning("recovered", plans=len(subjects), queued=queued, in_doubt=len(doubtful))
         replan(self.installation, subjects)
+
+    def _reroute(self) -> None:
+        """Let nothing wait for an adapter that is gone; once, for whoever changes adapters starts a process."""
+        routes = Routes({ch: names for each in self.deliveries for ch, names in each.routes.by_channel.items()})
+        while not self._rerouted:
+            with self.installation.store.write() as connection:
+                self._rerouted = recovery.reroute(connection, routes) == 0
 
     def take_back(self) -> None:
         """Plan again what this process had taken up in a pass that failed."""
@@ -114,12 +139,28 @@ class Engine:
     # --- All of them -------------------------------------------------------------------------------------------
 
     def settle(self) -> Settled:
-        """Plan, run and deliver until nothing is left to do at this instant; then say what happened."""
+        """Plan, run and deliver until nothing is left to do at this instant; then say what happened.
+
+        Time passes only where an adapter's rate makes messages wait that are due.
+        """
         self.recover()
         self._follow_calendar()
         total = Settled()
-        self._settle(total)
+        self._settle_and_wait(total)
+        if self.staff():
+            self._settle_and_wait(total)
         return total
+
+    def _settle_and_wait(self, total: Settled) -> None:
+        """Do all there is, and wait for what is due and only waits because of an adapter's rate."""
+        clock = self.installation.clock
+        while True:
+            ahead, now = self._settle(total), clock.now()
+            slots = [at for at in (delivery.slot_at(now) for delivery in self.deliveries) if at is not None]
+            if not slots or not _due(ahead.message, now):
+                return
+            if clock.wait(self._stop, (min(slots) - now).total_seconds()):
+                return
 
     def _settle(self, total: Settled) -> Horizon:
         """Do pass after pass, each only when there is something for it, until a round changes nothing.
@@ -138,7 +179,8 @@ class Engine:
                 busy = _add(total, retry_deliveries(self.installation))
             if not busy and _due(ahead.plan, now):
                 busy = self._settle_plans(total)
-            if not busy and _due(ahead.message, now):
+            errand = any(delivery.has_errand(now) for delivery in self.deliveries)
+            if not busy and (errand or _due(ahead.message, now)):
                 busy = self._settle_messages(total)
             if not busy:
                 return ahead
@@ -159,7 +201,7 @@ class Engine:
             total.held += tally.held
             total.refused += tally.refused
             total.undelivered += tally.failed
-            busy = busy or tally.claimed > 0
+            busy = busy or tally.claimed + tally.asked > 0
         return busy
 
     def fast_forward(
@@ -174,13 +216,19 @@ class Engine:
         self.recover()
         self._follow_calendar()
         tick: datetime | None = clock.now()
+        look: datetime | None = clock.now()
         while True:
-            if _due(tick, clock.now()):
+            ticked, tasks = _due(tick, clock.now()), total.tasks
+            if ticked:
                 total.ticks += len(record_ticks(self.installation))
                 with self.installation.store.read() as connection:
                     cities = cities_in_use(connection, self.installation)
                 tick = next_tick(self.installation, cities, clock.now())
             ahead = self._settle(total)
+            if ticked or _due(look, clock.now()) or total.tasks > tasks:
+                while self.staff():
+                    ahead = self._settle(total)
+                look = next_look(self.installation)
             if after_wake is not None:
                 after_wake(clock.now())
             if clock.now() >= until:
@@ -188,7 +236,9 @@ class Engine:
             if _due(ahead.next, clock.now()):
                 with self.installation.store.read() as connection:
                     ahead = look_ahead(connection, after=clock.now())
-            clock.set(min(instant for instant in (ahead.next, tick, until) if instant is not None))
+            now = clock.now()
+            wakes = [delivery.wakes_at(now) for delivery in self.deliveries]
+            clock.set(min(instant for instant in (ahead.next, tick, look, until, *wakes) if instant is not None))
             if _due(ahead.lease, clock.now()):
                 self.recover()
 

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 __all__ = ["Signals"]
 
+_STOPPING = frozenset({int(signal.SIGTERM), int(signal.SIGINT)})
+
 
 class Signals:
     """Collects signals while a ``with`` statement lasts; afterwards the earlier handlers are in place again.
@@ -36,6 +38,20 @@ class Signals:
             came.append(self._came.popleft())
         return came
 
+    def told_to_stop(self) -> bool:
+        """Return whether a signal to stop has come that nobody took yet."""
+        return not _STOPPING.isdisjoint(self._came)
+
+    def hand_on(self) -> None:
+        """Let what nobody took, and what comes from now on, wait for the program that replaces this one.
+
+        What is blocked stays so over an ``exec``, and what came meanwhile is delivered when the next ``Signals``
+        begins. Without this a stop that comes while the daemon begins anew would kill it.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._numbers)
+        for number in self.take():
+            os.kill(os.getpid(), number)
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._came.append(number)
 
@@ -46,6 +62,7 @@ class Signals:
         self._wakeup_before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._numbers:
             self._before[number] = signal.signal(number, self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._numbers)
         return self
 
     def __exit__(

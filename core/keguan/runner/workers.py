@@ -11,6 +11,7 @@ import structlog
 from keguan.errors import KeguanError
 from keguan.outbox.delivery import Delivery
 from keguan.runner.engine import Engine
+from keguan.store.engine import refusal
 
 __all__ = ["Courier", "Pauses", "Planner", "Worker"]
 
@@ -54,6 +55,10 @@ class Worker(ABC):
     @abstractmethod
     def work(self) -> bool:
         """Do one pass; return whether another one should follow at once."""
+
+    def rest(self) -> float:
+        """Return the seconds to rest when there is nothing to do."""
+        return self._every
 
     @abstractmethod
     def take_back(self) -> None:
@@ -106,7 +111,7 @@ class Worker(ABC):
                 continue
             pauses.reset()
             if not busy:
-                self._wake.wait(self._every)
+                self._wake.wait(self.rest())
                 self._wake.clear()
         if failed:
             self._last_try()
@@ -118,7 +123,8 @@ class Worker(ABC):
             self._tell(error, 0)
 
     def _tell(self, error: Exception, pause: float) -> None:
-        what = str(error) if isinstance(error, KeguanError) else f"{type(error).__name__}: {error}"
+        # Of what a driver says only the first line: below it stands the row that it refused.
+        what = str(error) if isinstance(error, KeguanError) else f"{type(error).__name__}: {refusal(error)}"
         self._log.error("pass failed", error=" ".join(what.split()), again_in=pause)
         self._log.debug("traceback", exc_info=error)
 
@@ -189,11 +195,18 @@ class Courier(Worker):
     def __init__(self, delivery: Delivery, stop: threading.Event, every: float) -> None:
         super().__init__(f"adapter {delivery.name}", stop, every)
         self._delivery = delivery
+        self._clock = delivery.clock
 
     def work(self) -> bool:
         """Deliver all that is due."""
         self._delivery.run()
         return False
+
+    def rest(self) -> float:
+        """Rest until the adapter's rate lets the next message leave, or its pause ends."""
+        now = self._clock.now()
+        wakes_at = self._delivery.wakes_at(now)
+        return self._every if wakes_at is None else min(self._every, (wakes_at - now).total_seconds())
 
     def take_back(self) -> None:
         """Queue again what a failed pass had claimed and not started."""

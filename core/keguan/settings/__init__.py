@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from keguan.settings.config_file import ScopeEdit, set_plugin_scope
     from keguan.settings.load import default_text, find_config, load_settings, parse_settings, unknown_variables
     from keguan.settings.mistakes import ConfigMistakes
-    from keguan.settings.models import BUILT_IN_PLUGINS, FILE_ADAPTER, Settings, WorkRules
+    from keguan.settings.models import BUILT_IN_PLUGINS, FILE_ADAPTER, Settings
+    from keguan.settings.places import WorkRules
     from keguan.settings.tables import ConfiguredAdapter, configure_adapters, read_table
 
 _HOMES = {
@@ -21,7 +22,7 @@ _HOMES = {
     "FILE_ADAPTER": "models",
     "ScopeEdit": "config_file",
     "Settings": "models",
-    "WorkRules": "models",
+    "WorkRules": "places",
     "configure_adapters": "tables",
     "default_text": "load",
     "find_config": "load",

@@ -16,8 +16,9 @@ from tomlkit.items import Array
 from keguan.errors import ConfigError
 from keguan.settings.crosscheck import unknown
 from keguan.settings.environment import variable_name
+from keguan.settings.extensible import PluginTable
 from keguan.settings.load import parse_settings
-from keguan.settings.models import PluginTable, Settings
+from keguan.settings.models import Settings
 
 __all__ = ["PluginScope", "ScopeEdit", "set_plugin_scope", "turned"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from keguan.errors import ConfigError
 from keguan.nearest import nearest
@@ -23,6 +24,7 @@ def cross_check(settings: Settings, where: _Where) -> list[ConfigError]:
     """Return every contradiction; ``where`` tells for a path of keys which file or variable set it."""
     return [
         *_city_names(settings, where),
+        *_promotion_hours(settings, where),
         *_plugin_cities(settings, where),
         *_channels(settings, where),
         *_adapters(settings, where),
@@ -36,6 +38,17 @@ def _city_names(settings: Settings, where: _Where) -> Iterator[ConfigError]:
             owner = owners.setdefault(name, key)
             if owner != key:
                 yield ConfigError("config.city_twice", where=where(("cities", key)), value=name, other=owner)
+
+
+def _promotion_hours(settings: Settings, where: _Where) -> Iterator[ConfigError]:
+    """Some minute of the day must be open to promotion: one at which either span begins is, if any is."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    for key in settings.cities:
+        city = settings.city(key)
+        day = city.today(noon)
+        starts = (city.at(day, city.promotion_from), city.at(day, city.quiet_until))
+        if all(city.opening(start, promotion=True) != start for start in starts):
+            yield ConfigError("config.promotion_hours", where=where(("cities", key, "promotion_hours")))
 
 
 def _plugin_cities(settings: Settings, where: _Where) -> Iterator[ConfigError]:

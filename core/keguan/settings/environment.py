@@ -45,7 +45,11 @@ def from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
 
     class Reader(Settings, BaseSettings):
         model_config = SettingsConfigDict(
-            env_prefix=PREFIX, env_prefix_target="all", env_nested_delimiter=_LEVEL, populate_by_name=True
+            env_prefix=PREFIX,
+            env_prefix_target="all",
+            env_nested_delimiter=_LEVEL,
+            populate_by_name=True,
+            defer_build=True,  # nothing is validated here, and a validator of everything takes 10 MB
         )
 
     class Source(EnvSettingsSource):

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from keguan.errors import ConfigError
 from keguan.nearest import nearest
@@ -20,7 +20,10 @@ from keguan.settings.models import Settings
 
 __all__ = ["default_text", "find_config", "load_settings", "parse_settings", "unknown_variables"]
 
+_MADE_BY = {"adapters": "type", "mailboxes": "host"}
+"""Tables of which there may be several, and the key without which there is none."""
 _PLACE = re.compile(r"\s*\(at (line (\d+), column (\d+)|end of document)\)$")
+_KEYS = "KEGUAN_PRIVACY__KEYS"
 
 
 def default_text() -> str:
@@ -72,20 +75,47 @@ def parse_settings(text: str, path: Path, environ: Mapping[str, str]) -> Setting
     table = _toml(text, path)
     base_dir = base_dir_of(path)
     overlay = {**_secret_files(base_dir / "secrets"), **_ours(environ)}
-
-    set_there = from_environment(overlay) if overlay else {}
+    own_keys = _KEYS in overlay and _KEYS not in environ
+    # Every installation has a file of keys, and reading variables takes libraries that nothing else does.
+    read = {name: value for name, value in overlay.items() if not (own_keys and name == _KEYS)}
+    set_there = from_environment(read) if read else {}
 
     def where(location: Location) -> str:
         return _blame(location, set_there, overlay, path)
 
+    raise_mistakes(_without_table(table, set_there, overlay, path))
     try:
         settings = Settings.model_validate(_merge(table, set_there))
     except ValidationError as error:
         raise_mistakes(mistakes_of(error, Settings, where))
         raise
     raise_mistakes(cross_check(settings, where))
+    if own_keys:
+        settings = _without_keys(settings)
     settings._base_dir, settings._config_file, settings._secrets = base_dir, path.absolute(), overlay  # noqa: SLF001 - the one maker
     return settings
+
+
+def _without_table(
+    table: Mapping[str, Any], set_there: Mapping[str, Any], overlay: Mapping[str, str], path: Path
+) -> list[ConfigError]:
+    """Return an error for each adapter or mailbox of which there is nothing but a secret: gone, or misspelt."""
+    found = []
+    for section, key in _MADE_BY.items():
+        for name, values in set_there.get(section, {}).items():
+            if name in table.get(section, {}) or not isinstance(values, Mapping) or key in values:
+                continue
+            start = variable_name((section, name)) + "__"
+            variable = next((each for each in sorted(overlay) if each.startswith(start)), start)
+            where = f"[{section}.{name}]"
+            found.append(ConfigError("config.secret_without_table", where=variable, table=where, file=path))
+    return found
+
+
+def _without_keys(settings: Settings) -> Settings:
+    """Leave the file of the keys to whoever seals: it changes while we work, and what it held once is no setting."""
+    privacy = settings.privacy.model_copy(update={"keys": SecretStr("")})
+    return settings.model_copy(update={"privacy": privacy})
 
 
 def _blame(location: Location, set_there: Mapping[str, Any], variables: Mapping[str, str], path: Path) -> str:

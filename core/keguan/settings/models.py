@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, time
+from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from keguan.model import City, Company
-from keguan.settings.values import (
-    Clock,
-    Days,
-    Identifier,
-    OfficeHours,
-    Window,
-    WorkWeek,
-    Zone,
-    mistake,
-)
+from keguan.settings.arrivals import DropSettings, MailboxSettings
+from keguan.settings.codes import CodeSettings
+from keguan.settings.database import DatabaseSettings
+from keguan.settings.evidence import EvidenceSettings
+from keguan.settings.extensible import AdapterTable, PluginTable
+from keguan.settings.places import CitySettings, CompanySettings, WorkRules
+from keguan.settings.privacy import PrivacySettings
+from keguan.settings.registry import RegisteredTemplates
+from keguan.settings.running import LogSettings, RunnerSettings
+from keguan.settings.section import Section
+from keguan.settings.sending import AllowListSettings, LimitSettings
+from keguan.settings.staff import DepartmentSettings, StaffSettings
+from keguan.settings.values import Identifier
+from keguan.settings.web import WebSettings
 
-__all__ = [
-    "BUILT_IN_PLUGINS",
-    "FILE_ADAPTER",
-    "AdapterTable",
-    "CitySettings",
-    "CompanySettings",
-    "DatabaseSettings",
-    "ImportSettings",
-    "LimitSettings",
-    "LogSettings",
-    "PluginTable",
-    "RetrySettings",
-    "RunnerSettings",
-    "Settings",
-    "WorkRules",
-]
+__all__ = ["BUILT_IN_PLUGINS", "FILE_ADAPTER", "ImportSettings", "Settings"]
 
 BUILT_IN_PLUGINS = ("complaints", "sixplustwo", "supervision")
 """On unless switched off; any other plugin is off unless switched on."""
@@ -46,173 +34,11 @@ FILE_ADAPTER = "file"
 """The adapter that needs no table and serves every channel that the configuration does not name."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
-
-
-class _WorkSection(_Section):
-    """Working time, for the company and, where a city differs, for the city."""
-
-    office_hours: OfficeHours | None = None
-    work_week: WorkWeek | None = None
-    holidays: Days = Field(default_factory=dict)
-    """Days off beside the national ones, with what they are called."""
-    workdays: Days = Field(default_factory=dict)
-    """Days worked although they would be off."""
-
-
-class CompanySettings(_WorkSection):
-    """``[company]``: who speaks in messages, and when people work unless their city says otherwise."""
-
-    name: str = ""
-    hotline: str = ""
-    signature: str = ""
-    """What stands in 【…】 of an SMS; the name unless given."""
-
-
-def _database_url(value: SecretStr) -> SecretStr:
-    # Only the scheme is shown: the rest may hold a password.
-    url = value.get_secret_value()
-    scheme, mark, rest = url.partition("://")
-    if not mark or scheme.partition("+")[0] not in ("sqlite", "postgresql"):
-        raise mistake("config.database_url", value=scheme if mark else "…")
-    if scheme.startswith("sqlite") and (not rest.startswith("/") or rest in ("/", "/:memory:")):
-        raise mistake("config.database_file", value=scheme)
-    return value
-
-
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
-
-
-class DatabaseSettings(_Section):
-    """``[database]``: where promises are kept. The URL may hold a password, so it is a secret."""
-
-    url: DatabaseUrl = SecretStr("sqlite:///var/keguan.db")
-    rehearsal_url: DatabaseUrl | None = None
-    """Where ``--at`` works; needed with PostgreSQL only."""
-
-
-class CitySettings(_WorkSection):
-    """``[cities.KEY]``: a city's names, its zone and its hours."""
-
-    name: str = ""
-    """As people read it; the key unless given."""
-    aliases: tuple[str, ...] = ()
-    """Other spellings in files that come in."""
-    time_zone: Zone = "Asia/Shanghai"
-    quiet_hours: Window = (time(20), time(9))
-    """Local time in which no message leaves; the same time twice means no quiet hours."""
-    tick_at: Clock = time(6)
-    """Local time of the daily tick."""
-
-
-class PluginTable(BaseModel):
-    """``[plugins.NAME]``: three keys of the core; the others belong to the plugin."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    enabled: bool | None = None
-    cities: tuple[str, ...] | None = None
-    except_cities: tuple[str, ...] | None = None
-
-    @property
-    def rest(self) -> dict[str, object]:
-        """The plugin's own keys, unchecked."""
-        return dict(self.model_extra or {})
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
-        """Leave out the plugin's own values: among them may be secrets."""
-        yield from (("enabled", self.enabled), ("cities", self.cities), ("except_cities", self.except_cities))
-
-
-class AdapterTable(BaseModel):
-    """``[adapters.NAME]``: the kind of adapter and its policy; the other keys belong to the kind."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    type: str
-    in_doubt: Literal["resend", "hold"] | None = None
-    """What happens to a message whose answer never came; the kind's own policy unless given."""
-
-    @property
-    def rest(self) -> dict[str, object]:
-        """The adapter's own keys, unchecked."""
-        return dict(self.model_extra or {})
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
-        """Leave out the adapter's own values: among them are secrets."""
-        yield from (("type", self.type), ("in_doubt", self.in_doubt))
-
-
-class ImportSettings(_Section):
+class ImportSettings(Section):
     """``[import]``: headers that this company's files use."""
 
     columns: dict[str, str] = Field(default_factory=dict)
     """From a header as it stands in files to the field it means."""
-
-
-class RetrySettings(_Section):
-    """``[runner.retry]``: how failed deliveries are tried again."""
-
-    first: float = Field(default=60.0, gt=0)
-    """Seconds before the second try."""
-    growth: float = Field(default=3.0, ge=1)
-    """How many times longer each further delay is."""
-    longest: float = Field(default=21_600.0, gt=0)
-    """Seconds that no delay exceeds."""
-    attempts: int = Field(default=8, ge=1)
-    """Tries after which a message is dead."""
-
-
-class RunnerSettings(_Section):
-    """``[runner]``: the daemon's pace. Times are seconds."""
-
-    dispatch_every: float = Field(default=5.0, gt=0)
-    reload_every: float = Field(default=10.0, gt=0, le=30)
-    """How often a changed configuration file is looked for."""
-    plan_batch: int = Field(default=1000, ge=1, le=100_000)
-    """Rows that one transaction plans at most."""
-    dispatch_batch: int = Field(default=500, ge=1, le=100_000)
-    """Plans that are taken up at once."""
-    delivery_batch: int = Field(default=50, ge=1, le=10_000)
-    """Messages that one adapter claims at once."""
-    catch_up_days: int = Field(default=30, ge=0, le=366)
-    """Missed daily ticks that are caught up at most."""
-    hook_timeout: float = Field(default=60.0, gt=0)
-    """After this long in one call a plugin counts as hanging, and the daemon restarts."""
-    lease: float = Field(default=120.0, ge=30)  # an adapter may take 20 s for one message
-    """A claim that its owner has not renewed for this long was left behind by a crash."""
-    stop_within: float = Field(default=15.0, gt=0, le=20)
-    """SIGTERM: how long the messages in hand may take."""
-    retry: RetrySettings = RetrySettings()
-
-
-class LimitSettings(_Section):
-    """``[limits]``: how many messages one person gets on one channel; 0 means no limit."""
-
-    per_day: int = Field(default=3, ge=0)
-    per_week: int = Field(default=10, ge=0)
-
-
-class LogSettings(_Section):
-    """``[log]``: what the daemon writes about its work."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
-    """``auto``: text on a terminal, JSON elsewhere."""
-    file: str | None = None
-    """Standard error unless given."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkRules:
-    """When people work in one city: its own rules where it has some, else the company's, else the defaults."""
-
-    office_hours: tuple[tuple[time, time], ...]
-    work_week: frozenset[int]
-    """0 for Monday to 6 for Sunday."""
-    holidays: Mapping[date, str]
-    workdays: Mapping[date, str]
 
 
 class Settings(BaseModel):
@@ -230,7 +56,17 @@ class Settings(BaseModel):
     import_: ImportSettings = Field(default=ImportSettings(), alias="import")
     runner: RunnerSettings = RunnerSettings()
     limits: LimitSettings = LimitSettings()
+    test: AllowListSettings = AllowListSettings()
+    staff: StaffSettings = StaffSettings()
+    departments: dict[str, DepartmentSettings] = Field(default_factory=dict)
+    templates: RegisteredTemplates = Field(default_factory=dict)
+    codes: CodeSettings = CodeSettings()
     log: LogSettings = LogSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    web: WebSettings = WebSettings()
+    drop: DropSettings = DropSettings()
+    mailboxes: dict[Identifier, MailboxSettings] = Field(default_factory=dict)
 
     _base_dir: Path = PrivateAttr(default_factory=Path.cwd)
     _config_file: Path | None = PrivateAttr(default=None)
@@ -279,7 +115,8 @@ class Settings(BaseModel):
     def company_card(self) -> Company:
         """Return the company as messages and jobs name it."""
         name = self.company.name
-        return Company(name=name, hotline=self.company.hotline, signature=self.company.signature or name)
+        signature = self.company.signature or name
+        return Company(name, self.company.hotline, signature, self.company.web)
 
     def city_key(self, text: str) -> str | None:
         """Return the key of the city that is written ``text``: key, name or alias; ``None`` when unknown."""
@@ -292,8 +129,7 @@ class Settings(BaseModel):
     def city(self, key: str) -> City:
         """Return the city ``key``; one that is not configured gets the defaults and its key as its name."""
         table = self.cities.get(key, CitySettings())
-        start, end = table.quiet_hours
-        return City(key, table.name or key, ZoneInfo(table.time_zone), start, end)
+        return City(key, table.name or key, ZoneInfo(table.time_zone), *table.quiet_hours, *table.promotion_hours)
 
     def city_cards(self) -> dict[str, City]:
         """Return every configured city by its key."""

@@ -29,12 +29,20 @@ _WANTS_JSON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredAdapter:
-    """One adapter as configured: its kind, its checked settings, and its policy for messages in doubt."""
+    """One adapter as configured: its kind, its checked settings, its policy for messages in doubt, its pace."""
 
     name: str
     kind: AdapterType
     settings: object
     in_doubt: str
+    rate: float | None = None
+    poll_every: float = 30.0
+
+    @property
+    def approved_templates(self) -> bool:
+        """Whether it sends approved templates only: its own key of that name says so, else its kind."""
+        own = getattr(self.settings, "approved_templates", None)
+        return self.kind.approved_templates if own is None else bool(own)
 
 
 def read_table(settings: Settings, section: str, name: str, model: type[M]) -> M:
@@ -100,7 +108,8 @@ def configure_adapters(settings: Settings, kinds: Mapping[str, AdapterType]) -> 
             continue
         table = settings.adapters.get(name)
         policy = table.in_doubt if table and table.in_doubt else kind.in_doubt
-        found[name] = ConfiguredAdapter(name, kind, values, policy)
+        pace = (table.rate, table.poll_every) if table else ()
+        found[name] = ConfiguredAdapter(name, kind, values, policy, *pace)
     mistakes.extend(_misplaced(settings, found, frozenset().union(*(kind.channels for kind in kinds.values()))))
     raise_mistakes(mistakes)
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from keguan.errors import DatabaseError
+from keguan.sealing import NO_KEYS, KeyRing
+from keguan.store.sealed import SealPlan
+from keguan.store.types import ring_of
 
 __all__ = ["SQLITE_PRAGMAS", "Store", "open_store", "refusal"]
 
@@ -37,6 +41,16 @@ class Store:
         self.path = path
         """The file of an SQLite database; ``None`` on a server."""
         self._inserts: dict[tuple[str, tuple[str, ...], bool], str] = {}
+        self._seals: dict[tuple[str, tuple[str, ...]], SealPlan] = {}
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys that personal values of this database are sealed with."""
+        return ring_of(self.engine.dialect)
+
+    @ring.setter
+    def ring(self, ring: KeyRing) -> None:
+        self.engine.dialect.keguan_ring = ring  # type: ignore[attr-defined]  # ours: how it reaches the column types
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,6 +74,7 @@ class Store:
         first moment, so that what it read stays true until it commits.
         """
         with _translated(self), self.engine.begin() as connection:
+            self.ring.refresh()  # inside: what begins after a rotation has begun seals with the new key
             yield connection
 
     def insert(
@@ -74,11 +89,12 @@ class Store:
         """Insert many rows at the speed of the driver.
 
         ``rows`` hold values in the order of ``columns``, in stored form (instants through ``to_stored``, JSON
-        as text): SQLAlchemy's own type processing costs as much again as the insert itself. With
-        ``ignore_repeats`` a row whose unique key exists is left as it is.
+        as text): SQLAlchemy's own type processing costs as much again as the insert itself. Personal values come
+        in clear and are sealed here. With ``ignore_repeats`` a row whose unique key exists is left as it is.
         """
         if not rows:
             return
+        columns, rows = self.sealed(table, columns, rows)
         key = (table.name, columns, ignore_repeats)
         statement = self._inserts.get(key)
         if statement is None:
@@ -92,16 +108,35 @@ class Store:
             self._inserts[key] = statement
         connection.exec_driver_sql(statement, rows if isinstance(rows, list) else list(rows))
 
+    def sealed(
+        self, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    ) -> tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]:
+        """Return ``columns`` and ``rows`` with personal values sealed and their blind indexes in front.
+
+        ``rows`` may hold more values than there are columns; these stay at the end.
+        """
+        plan = self._seals.get((table.name, columns))
+        if plan is None:
+            plan = self._seals[table.name, columns] = SealPlan(table, columns)
+        return plan.columns, plan.apply(self.ring, rows)
+
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
 
 
-def open_store(url: str, base_dir: Path) -> Store:
+def open_store(url: str, base_dir: Path, ring: KeyRing = NO_KEYS) -> Store:
     """Open the database at ``url`` without touching it yet.
 
-    A relative SQLite path starts at ``base_dir``. Raises ``DatabaseError`` for an URL of another kind.
+    A relative SQLite path starts at ``base_dir``. Personal values are sealed with ``ring``; without one they
+    stand in clear. Raises ``DatabaseError`` for an URL of another kind.
     """
+    store = _open(url, base_dir)
+    store.ring = ring
+    return store
+
+
+def _open(url: str, base_dir: Path) -> Store:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -111,7 +146,7 @@ def open_store(url: str, base_dir: Path) -> Store:
         path = base_dir / (parsed.database or "var/keguan.db")
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed.set(database=str(path)), pool_size=16, max_overflow=16, hide_parameters=True)
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, path)
         return Store(engine, path)
     if backend != "postgresql":
         raise DatabaseError("store.backend", backend=backend)
@@ -124,12 +159,17 @@ def open_store(url: str, base_dir: Path) -> Store:
     return Store(engine, None)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    """Make every write transaction ``BEGIN IMMEDIATE``.
+def _prepare_sqlite(engine: Engine, path: Path) -> None:
+    """Make every write transaction ``BEGIN IMMEDIATE``, and a new file readable by its owner only.
 
     A transaction that reads first and writes later fails at once with "database is locked" when another one
     wrote in between, whatever the timeout; one that takes the lock at its start waits its turn.
     """
+
+    @event.listens_for(engine, "do_connect")
+    def _make(*_: object) -> None:
+        with suppress(OSError):  # SQLite says better what is wrong with the folder
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -64,10 +64,12 @@ def update_rows(
 ) -> None:
     """Update many rows at the speed of the driver; each of ``rows`` is the new values and, last, the row's id.
 
-    ``only`` is an SQL condition that a row must still fulfil.
+    Values are in stored form, personal ones in clear: they are sealed here. ``only`` is an SQL condition that a
+    row must still fulfil.
     """
     if not rows:
         return
+    columns, rows = store.sealed(table, columns, rows)
     place = "?" if store.is_sqlite else "%s"
     changes = ", ".join(f"{column} = {place}" for column in columns)
     condition = f"id = {place}" + (f" AND {only}" if only else "")

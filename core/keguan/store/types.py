@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Integer, Null, Text
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["BigKey", "Instant", "Json", "from_stored", "to_stored"]
+from keguan.sealing import NO_KEYS, KeyRing, Kind
+
+__all__ = [
+    "SEALED",
+    "BigKey",
+    "Instant",
+    "Json",
+    "Sealed",
+    "SealedDate",
+    "SealedJson",
+    "blind_index",
+    "from_stored",
+    "ring_of",
+    "to_stored",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,7 +41,11 @@ def to_stored(instant: datetime) -> int:
 
 def from_stored(value: int) -> datetime:
     """Return the instant (UTC) that ``to_stored`` was given."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + timedelta(0, 0, value)  # by place: a third quicker than by name
+
+
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(0, 0, value)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,6 +66,10 @@ class Instant(TypeDecorator[datetime]):
         """Give the instant back in UTC."""
         return None if value is None else from_stored(value)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Do the same without a call between: rows of messages hold eight instants each."""
+        return _instant
+
 
 class Json(TypeDecorator[Any]):
     """A JSON document as text, with Chinese readable to whoever looks into the table."""
@@ -63,6 +86,99 @@ class Json(TypeDecorator[Any]):
         if value == "{}":  # most events carry nothing beside their record
             return {}
         return None if value is None else json.loads(value)
+
+
+class _NoComparison(TypeDecorator.Comparator[Any]):
+    """What is sealed has another text each time: asking the database for it would silently find nothing."""
+
+    def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        """Allow ``IS NULL`` and ``IS NOT NULL``; raise ``TypeError`` for anything else."""
+        if all(one is None or isinstance(one, Null) for one in other):
+            return super().operate(op, *other, **kwargs)
+        raise TypeError("a sealed column cannot be compared: use its blind index (keguan.store.sealed.indexed)")
+
+
+class Sealed(TypeDecorator[str]):
+    """A personal value, or a text that holds some: encrypted with the keys of the database (``Store.ring``)."""
+
+    impl = Text
+    cache_ok = True
+    comparator_factory = _NoComparison
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Seal the value."""
+        return None if value is None else ring_of(dialect).seal(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Open the value; what stands in clear from before is given back as it is."""
+        return None if value is None else ring_of(dialect).unseal(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], str | None]:
+        """Do the same without a call between; the ring is asked for each time, for it may be given later."""
+
+        def opened(value: str | None) -> str | None:
+            return ring_of(dialect).unseal(value) if value else value
+
+        return opened
+
+
+class SealedDate(TypeDecorator[date]):
+    """A personal date, such as a birthday: sealed as ISO 8601."""
+
+    impl = Text
+    cache_ok = True
+    comparator_factory = _NoComparison
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        """Store as sealed text."""
+        return None if value is None else ring_of(dialect).seal(value.isoformat())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        """Give the date back."""
+        return None if value is None else date.fromisoformat(ring_of(dialect).unseal(value))
+
+
+class SealedJson(TypeDecorator[Any]):
+    """A JSON document that holds personal values: sealed as a whole."""
+
+    impl = Text
+    cache_ok = True
+    comparator_factory = _NoComparison
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Store as sealed JSON."""
+        return None if value is None else ring_of(dialect).seal(dump_json(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Give the document back."""
+        return None if value is None else json.loads(ring_of(dialect).unseal(value))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        """Do the same without a call between: most messages have no such document."""
+
+        def opened(value: str | None) -> Any:
+            return None if value is None else json.loads(ring_of(dialect).unseal(value))
+
+        return opened
+
+
+SEALED = (Sealed, SealedDate, SealedJson)
+"""The types of the columns that are encrypted at rest."""
+
+
+def ring_of(dialect: Dialect) -> KeyRing:
+    """Return the keys of the database that ``dialect`` speaks to: each engine has a dialect of its own."""
+    ring: KeyRing = getattr(dialect, "keguan_ring", NO_KEYS)
+    return ring
+
+
+def blind_index(name: Kind) -> Callable[[Any], str | None]:
+    """Return the default of a column that holds the blind index of the column ``name`` of the same row."""
+
+    def default(context: Any) -> str | None:
+        return ring_of(context.dialect).index(name, context.get_current_parameters().get(name))
+
+    return default
 
 
 def dump_json(value: Mapping[str, object] | list[object]) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from keguan.errors import InputError, KeguanError, Refusals
 from keguan.nearest import nearest
+from keguan.staff.roster import load_roster
 from keguan.store.engine import Store
 from keguan.store.records import in_chunks
-from keguan.store.schema import departments, evidence, people, staff, tasks
+from keguan.store.schema import departments, evidence, form_entries, tasks
+from keguan.tasks.attaching import attach_files
 from keguan.tasks.evidence import KeptFile
+from keguan.tasks.log import note
 
 __all__ = ["assign", "finish", "postpone", "skip"]
 
@@ -33,26 +36,39 @@ def finish(
 ) -> None:
     """Close tasks as done by ``by``, with ``files`` as evidence for each of them.
 
-    A task that requires three pieces of evidence needs three files, those attached earlier included;
-    ``without_evidence`` is the reason for closing it without. Raises ``Refusals``.
+    A task that requires three pieces of evidence needs three files, those attached earlier included, and one that
+    has a form needs it completely filled in; ``without_evidence`` is the reason for closing it without. Where no
+    ``result`` is given, what the form says in short stays. Raises ``Refusals``.
     """
     with store.write() as connection:
         rows = _open_tasks(connection, ids)
         if without_evidence is None:
+            _require_forms(connection, rows)
             _require_evidence(connection, rows, files)
         for row in rows:
-            _attach(connection, row.id, files, now, by)
+            attach_files(connection, row.id, files, now=now, by=by)
         _close(connection, rows, "done", now, by, result=result, reason=without_evidence)
 
 
 def skip(store: Store, ids: Sequence[int], *, reason: str, now: datetime, by: str) -> None:
-    """Close tasks that need not be done, for a reason that stays in the journey. Raises ``Refusals``."""
+    """Close tasks that need not be done, for a reason that stays in the journey.
+
+    Raises ``Refusals``, and ``InputError`` for an empty reason.
+    """
+    _require_reason(reason)
     with store.write() as connection:
         _close(connection, _open_tasks(connection, ids), "skipped", now, by, reason=reason)
 
 
 def assign(
-    store: Store, ids: Sequence[int], *, to: str | None = None, department: str | None = None, today: date
+    store: Store,
+    ids: Sequence[int],
+    *,
+    to: str | None = None,
+    department: str | None = None,
+    today: date,
+    now: datetime,
+    by: str,
 ) -> None:
     """Give open tasks to a member of staff (number or name), to a department, or to both.
 
@@ -61,21 +77,34 @@ def assign(
     """
     with store.write() as connection:
         rows = _open_tasks(connection, ids)
-        values: dict[str, Any] = {"assignee_id": None if to is None else _staff(connection, to, today)}
+        member = None if to is None else load_roster(connection, {}).find(to, today, where="--to").id
+        values: dict[str, Any] = {"assignee_id": member}
         if department is not None:
             values["department"] = _department(connection, department)
         for chunk in in_chunks(row.id for row in rows):
             connection.execute(update(tasks).where(_t.id.in_(chunk), _t.status == "open").values(values))
+        detail = {"to": member, "department": values.get("department")}
+        details = {row.id: {"from": row.assignee_id, **detail} for row in rows}
+        note(connection, list(details), "assigned", now=now, who=by, details=details)
 
 
 def postpone(
-    store: Store, ids: Sequence[int], *, to: date, reason: str, now: datetime, zone: Callable[[str], ZoneInfo]
+    store: Store,
+    ids: Sequence[int],
+    *,
+    to: date,
+    reason: str,
+    now: datetime,
+    by: str,
+    zone: Callable[[str], ZoneInfo],
 ) -> None:
     """Move the deadline of open tasks to the day ``to``, at the same local time of day, and count it.
 
-    ``zone`` gives the time zone of a city's key. Raises ``Refusals`` for a day that is not later than the
-    present deadline, or already over.
+    The ladder of overdue tasks counts from the new deadline; steps that were climbed are not climbed again.
+    ``zone`` gives the time zone of a city's key. Raises ``Refusals`` for a day that is not later than the present
+    deadline, or already over, and ``InputError`` for an empty reason.
     """
+    _require_reason(reason)
     with store.write() as connection:
         rows = _open_tasks(connection, ids)
         due = {row.id: _on_day(row.due_at, to, zone(row.city)) for row in rows}
@@ -91,13 +120,16 @@ def postpone(
                 .where(_t.id == row.id, _t.status == "open")
                 .values(due_at=due[row.id], reason=reason, postponed=_t.postponed + 1)
             )
+        details = {row.id: {"from": row.due_at.isoformat(), "to": due[row.id].isoformat()} for row in rows}
+        note(connection, list(details), "postponed", now=now, who=by, reason=reason, details=details)
 
 
 def _open_tasks(connection: Connection, ids: Sequence[int]) -> list[Any]:
     """Return the rows of these tasks, locked; raises ``Refusals`` for those that do not exist or are closed."""
     rows: dict[int, Any] = {}
     for chunk in in_chunks(ids):
-        statement = select(_t.id, _t.status, _t.due_at, _t.city, _t.evidence_required).where(_t.id.in_(chunk))
+        columns = (_t.id, _t.status, _t.due_at, _t.city, _t.assignee_id, _t.evidence_required, _t.form)
+        statement = select(*columns).where(_t.id.in_(chunk))
         rows.update((row.id, row) for row in connection.execute(statement.with_for_update()))
     wrong: list[KeguanError] = []
     for key in dict.fromkeys(ids):
@@ -109,6 +141,11 @@ def _open_tasks(connection: Connection, ids: Sequence[int]) -> list[Any]:
     return [rows[key] for key in dict.fromkeys(ids)]
 
 
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InputError("tasks.reason_missing")
+
+
 def _refuse(wrong: Sequence[KeguanError]) -> None:
     if wrong:
         raise Refusals(wrong)
@@ -117,21 +154,39 @@ def _refuse(wrong: Sequence[KeguanError]) -> None:
 def _close(
     connection: Connection,
     rows: Sequence[Any],
-    status: str,
+    status: Literal["done", "skipped"],
     now: datetime,
     by: str,
     *,
     result: str | None = None,
     reason: str | None = None,
 ) -> None:
-    values: dict[str, Any] = {"status": status, "closed_at": now, "closed_by": by, "result": result}
+    values: dict[str, Any] = {"status": status, "closed_at": now, "closed_by": by}
+    if result is not None:
+        values["result"] = result
     if reason is not None:
         values["reason"] = reason
     for chunk in in_chunks(row.id for row in rows):
         connection.execute(update(tasks).where(_t.id.in_(chunk), _t.status == "open").values(values))
+    note(connection, [row.id for row in rows], status, now=now, who=by, reason=reason)
 
 
 # --- Evidence ------------------------------------------------------------------------------------------------
+
+
+def _require_forms(connection: Connection, rows: Sequence[Any]) -> None:
+    filled: set[tuple[int, str]] = set()
+    c = form_entries.c
+    for chunk in in_chunks(row.id for row in rows if row.form is not None):
+        statement = select(c.task_id, c.form).where(c.task_id.in_(chunk), c.complete)
+        filled |= {(row.task_id, row.form) for row in connection.execute(statement)}
+    _refuse(
+        [
+            InputError("tasks.form_incomplete", task=row.id, form=row.form)
+            for row in rows
+            if row.form is not None and (row.id, row.form) not in filled
+        ]
+    )
 
 
 def _require_evidence(connection: Connection, rows: Sequence[Any], files: Sequence[KeptFile]) -> None:
@@ -154,43 +209,7 @@ def _require_evidence(connection: Connection, rows: Sequence[Any], files: Sequen
     )
 
 
-def _attach(connection: Connection, task_id: int, files: Sequence[KeptFile], now: datetime, by: str) -> None:
-    c = evidence.c
-    known = set(connection.execute(select(c.sha256).where(c.task_id == task_id)).scalars()) if files else set()
-    for file in {file.sha256: file for file in files if file.sha256 not in known}.values():
-        connection.execute(
-            insert(evidence).values(
-                task_id=task_id,
-                filename=file.filename,
-                sha256=file.sha256,
-                size=file.size,
-                added_at=now,
-                added_by=by,
-            )
-        )
-
-
 # --- Who and when ----------------------------------------------------------------------------------------------
-
-
-def _staff(connection: Connection, given: str, today: date) -> int:
-    statement = (
-        select(staff.c.id, staff.c.left_on, departments.c.name.label("department"))
-        .join_from(staff, people, people.c.id == staff.c.person_id)
-        .join(departments, departments.c.id == staff.c.department_id)
-        .order_by(staff.c.id)
-    )
-    who = staff.c.id == int(given) if given.isascii() and given.isdigit() else people.c.name == given
-    found = connection.execute(statement.where(who)).all()
-    present = [row for row in found if row.left_on is None or row.left_on > today]
-    if found and not present:
-        raise InputError("tasks.staff_left", staff=found[0].id)
-    if not present:
-        raise InputError("tasks.staff_unknown")  # what was given may be a name
-    if len(present) > 1:
-        known = ", ".join(f"{row.id} ({row.department})" for row in present)
-        raise InputError("tasks.staff_several", known=known)
-    return int(present[0].id)
 
 
 def _department(connection: Connection, name: str) -> str:

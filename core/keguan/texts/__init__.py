@@ -48,4 +48,7 @@ def text(language: Language, key: str, /, **values: object) -> str:
 
 
 def _said(language: Language, value: object) -> object:
-    return text(language, value.key, **value.values) if isinstance(value, KeguanError) else value
+    if isinstance(value, KeguanError):
+        return text(language, value.key, **value.values)
+    in_ = getattr(value, "in_", None)  # words that a plugin gives in every language, such as the choices of a form
+    return value if in_ is None else in_(language)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from keguan.forms import load_forms
 from keguan.hookspecs import hookimpl
-from keguan.model import Action, Check, City, Context, Contract, Event, Home, Plan, Record
+from keguan.model import Action, Check, City, Context, Contract, Event, Form, Home, Plan, Record
 from keguan_sixplustwo import hookspecs as _hookspecs
 from keguan_sixplustwo.actions import actions as _actions
 from keguan_sixplustwo.checks import checks as _checks
@@ -41,6 +42,7 @@ __all__ = [
     "register_actions",
     "register_checks",
     "register_commands",
+    "register_forms",
     "register_hookspecs",
     "register_settings",
 ]
@@ -90,6 +92,12 @@ def register_actions(prepared: object) -> list[Action]:
     """Offer one action per touchpoint."""
     assert isinstance(prepared, Prepared)
     return _actions(prepared)
+
+
+@hookimpl
+def register_forms() -> list[Form]:
+    """Offer what call-backs ask and what visits write down."""
+    return load_forms(__name__)
 
 
 @hookimpl

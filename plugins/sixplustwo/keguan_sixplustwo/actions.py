@@ -116,6 +116,7 @@ def _task(entry: Touchpoint, job: Job, day: date) -> Task:
         department=entry.owner[0],
         due=max(job.due, job.context.calendar.closing(day)),
         evidence=tuple(item.in_(language) for item in entry.evidence or ()),
+        form=entry.form,
     )
 
 

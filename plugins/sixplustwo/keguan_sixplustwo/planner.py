@@ -23,7 +23,10 @@ from keguan_sixplustwo.touchpoint import Kind, Touchpoint, Trigger
 __all__ = ["MORNING", "Dates", "Promise", "Promises", "Schedule", "dates_of", "schedule"]
 
 MORNING = time(9, 30)
-"""When a message leaves on its day, unless its timing names a time. Ours. Tasks begin when the office opens."""
+"""When a message leaves on its day, unless its timing names a time. Ours."""
+
+_BEFORE_WORK = timedelta(hours=1)
+"""How long before the office opens tasks come up, so that the morning's digest names what is due that day. Ours."""
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
@@ -69,7 +72,7 @@ class Promise:
     action: str
     day: DayOf
     clock: time | None
-    """When it runs on its day; ``None``: when the office opens."""
+    """When it runs on its day; ``None``: an hour before the office opens."""
     until: DayOf | None
     until_clock: time | None
     clause: str
@@ -101,6 +104,8 @@ class Promise:
         if self.rolls:
             day = calendar.roll_forward(day)
         due = city.at(day, self.clock or calendar.office_hours[0][0])
+        if self.clock is None:
+            due -= _BEFORE_WORK
         end = self.end(dates, context)
         if end is not None and end < due:
             due = end

@@ -150,6 +150,8 @@ class Touchpoint(_Data):
     """The departments that answer for it; tasks go to the first."""
     support: tuple[str, ...] = ()
     evidence: tuple[Text, ...] | None = None
+    form: str | None = None
+    """The form that must be filled in before its task can be done."""
     optional: bool = False
     optional_parts: tuple[Text, ...] = ()
     coverage: Coverage | None = None

@@ -15,17 +15,18 @@ def kind(name: str) -> AdapterType:
     return AdapterType(name, frozenset({"sms"}), BaseModel, build)
 
 
-def test_file_and_smtp_are_there_without_any_plugin() -> None:
-    assert {name: set(kind.channels) for name, kind in adapter_types().items()} == {
-        "file": {"email", "sms"},
-        "smtp": {"email"},
-    }
+def test_mail_gateways_and_robots_are_there_without_any_plugin() -> None:
+    channels = {name: set(kind.channels) for name, kind in adapter_types().items()}
+    assert channels["file"] == {"email", "sms"}
+    assert channels["smtp"] == {"email"}
+    assert channels["apprise"] == {"chat"}
+    assert {channels["aliyun"] == {"sms"}, channels["tencent"] == {"sms"}, channels["twilio"] == {"sms"}} == {True}
 
 
 def test_a_plugins_kind_stands_beside_them() -> None:
     pigeon = kind("pigeon")
     assert adapter_types([("loft", pigeon)])["pigeon"] is pigeon
-    assert set(adapter_types([("loft", pigeon)])) == {"file", "smtp", "pigeon"}
+    assert set(adapter_types([("loft", pigeon)])) == {*adapter_types(), "pigeon"}
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,35 @@ def test_addresses_that_can_be_delivered_to(text: str, spec: str) -> None:
 def test_addresses_that_cannot(text: str) -> None:
     with pytest.raises(ValueError, match="not an e-mail address"):
         parse_address(text)
+
+
+# --- Ways to end such mails ---------------------------------------------------------------------------------------
+
+TOKEN = "WzE3LCJlbWFpbCIsInNlcnZpY2UiXQ." + "x" * 43
+
+
+@pytest.mark.parametrize("attachments", [(), (Attachment("a.txt", b"x", "text/plain"),)])
+def test_mail_programs_are_told_how_to_end_such_mails(attachments: tuple[Attachment, ...]) -> None:
+    addresses = (f"https://care.example.com/u/{TOKEN}", f"mailto:stop@example.com?subject=unsubscribe%20{TOKEN}")
+    message = OutgoingMessage(
+        KEY, "email", "a@example.cn", None, "题", "文", attachments=attachments, unsubscribe=addresses
+    )
+    content, mail = build(message)
+    assert "".join(str(mail["List-Unsubscribe"]).split()) == ",".join(f"<{one}>" for one in addresses)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert addresses[0].encode() in content  # as it is, on a line of its own
+    assert max(map(len, content.split(b"\r\n"))) < 998
+    assert content_of(mail, "plain") == "文\n"
+
+
+def test_only_an_https_address_is_announced_as_one_click() -> None:
+    message = OutgoingMessage(
+        KEY, "email", "a@example.cn", None, "题", "文", unsubscribe=("mailto:stop@example.com?subject=unsubscribe%20x",)
+    )
+    _, mail = build(message)
+    assert mail["List-Unsubscribe-Post"] is None
+
+
+def test_a_mail_without_a_way_out_names_none() -> None:
+    _, mail = build(outgoing())
+    assert mail["List-Unsubscribe"] is None

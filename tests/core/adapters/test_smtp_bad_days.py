@@ -89,6 +89,26 @@ def test_greylisting_is_a_matter_of_coming_again(sink: SmtpSink, connect: Connec
     assert adapter.send(mail(), NOW).outcome is SENT
 
 
+@pytest.mark.parametrize(
+    ("reply", "gone"),
+    [
+        ("550 5.1.1 no such user", True),
+        ("550 5.1.10 null MX", True),
+        ("551 5.1.6 moved to 5.7.1 street", True),
+        ("550 5.7.1 blocked by policy", False),
+        ("550 5.1.8 bad sender", False),
+        ("550 no such user", False),
+        ("450 4.1.1 later", False),
+        ("552 5.2.2 mailbox full, see 5.1.1", False),
+    ],
+)
+def test_only_an_address_that_does_not_exist_counts_as_bounced(
+    sink: SmtpSink, connect: Connect, reply: str, gone: bool
+) -> None:
+    sink.on("rcpt", reply, times=1)
+    assert connect(sink.port).send(mail(), NOW).bounces is gone
+
+
 def test_a_line_that_breaks_after_data_leaves_the_mail_in_doubt_and_one_copy(sink: SmtpSink, connect: Connect) -> None:
     sink.on("data", drop=True, times=1)
     adapter = connect(sink.port)
@@ -183,6 +203,18 @@ class TestEncryption:
             report = adapter.send(mail(), NOW)
             assert report.outcome is CONFIGURATION
             assert "certificate" in report.detail
+            assert (sink.logins, sink.mails) == ([], [])
+
+    @pytest.mark.parametrize("security", ["starttls", "ssl"])
+    def test_an_expired_certificate_gets_neither_password_nor_mail(
+        self, connect: Connect, security: Security, tmp_path: Path
+    ) -> None:
+        with SmtpSink(security=security, expired=True, login=("apikey", "geheim")) as sink:
+            log_in = {"user": "apikey", "password": "geheim", "ca_file": str(trust_file(tmp_path))}
+            adapter = connect(sink.port, host="localhost", security=security, **log_in)
+            report = adapter.send(mail(), NOW)
+            assert report.outcome is CONFIGURATION
+            assert "expired" in report.detail
             assert (sink.logins, sink.mails) == ([], [])
 
     @pytest.mark.parametrize("security", ["starttls", "ssl"])

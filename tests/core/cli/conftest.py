@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 from tests.support.databases import SqliteTemplate
 from tests.support.estate import CONFIG, Estate, at
 
+from keguan.building import open_database
 from keguan.cli import main
-from keguan.store.engine import open_store
+from keguan.settings import load_settings
 
 
 class Answer(NamedTuple):
@@ -61,8 +63,8 @@ def desk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], sqlite_template: SqliteTemplate, monkeypatch: pytest.MonkeyPatch
 ) -> Desk:
     """A terminal; the database is migrated and empty, the user is called li."""
-    for name in ("LOGNAME", "USER"):
-        monkeypatch.setenv(name, "li")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda _number: SimpleNamespace(pw_name="li"))
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "keguan.toml").write_text(CONFIG, encoding="utf-8")
     (tmp_path / "var").mkdir()
@@ -73,6 +75,6 @@ def desk(
 @pytest.fixture
 def estate(desk: Desk) -> Iterator[Estate]:
     """The records behind the terminal."""
-    store = open_store("sqlite:///var/keguan.db", desk.folder)
+    store = open_database(load_settings(desk.folder / "config" / "keguan.toml", {}))
     yield Estate(store, at("2026-03-02T09:00"))
     store.close()

@@ -11,10 +11,13 @@ from tests.support.estate import Estate, at
 from keguan.store.schema import accesses
 
 PLAN = "id key plugin action clause subject project city due_at status provisional late_at_creation event_id"
-MESSAGE = "id key plugin action clause channel to title body segments status due_at expires_at sent_at attempts error"
+MESSAGE = (
+    "id key plugin action clause channel to title body segments status due_at expires_at sent_at attempts error "
+    "message_class urgent department adapter rule held_until note delivered_at"
+)
 TASK = (
-    "id key plugin action clause title project subject department assignee due_at status evidence_required "
-    "evidence overdue"
+    "id key plugin action clause title project subject department assignee assignee_id deputy due_at status "
+    "evidence_required evidence overdue form postponed escalated reason"
 )
 EVENT = "id type source time subject data deliveries"
 FINDING = "check plugin clause subject project message points evidence found_at"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 from tests.support.estate import Estate, at
+from tests.support.papers import PDF
 
 from keguan.store.schema import evidence, messages, people, permissions, plans, tasks
 
@@ -36,11 +37,11 @@ def test_a_task_is_done_with_its_evidence_kept_by_sha_256(desk: Terminal, estate
         "or say why not with --without-evidence --reason\n"
     )
     sheet = tmp_path / "回访.pdf"
-    sheet.write_bytes(b"signed")
-    digest = hashlib.sha256(b"signed").hexdigest()
+    sheet.write_bytes(PDF)
+    digest = hashlib.sha256(PDF).hexdigest()
     [row] = desk.json("tasks", "done", task, "--evidence", sheet, "--result", "满意", "--by", "王强")
     assert (row["status"], [file["sha256"] for file in row["evidence"]]) == ("done", [digest])
-    assert (desk.folder / "var" / "evidence" / digest[:2] / digest).read_bytes() == b"signed"
+    assert (desk.folder / "var" / "evidence" / digest[:2] / digest).read_bytes() == PDF
     assert (estate.one(tasks, task).result, estate.one(tasks, task).closed_by) == ("满意", "王强")
     again = desk("tasks", "done", task)
     assert (again.status, again.err.startswith("error: the task is closed already, as done")) == (1, True)
@@ -138,11 +139,14 @@ def test_forgetting_needs_a_yes(desk: Terminal, estate: Estate) -> None:
     estate.message(person, "held", body="张小满您好")
     assert desk("privacy", "erase", person).status == 2
     assert estate.one(people, person).name == "张小满"
-    assert desk.json("privacy", "erase", person, "--yes") == {
+    done = desk.json("privacy", "erase", person, "--yes")
+    assert {name: done[name] for name in ("customer", "messages", "dropped", "plans", "files", "rehearsal")} == {
         "customer": person,
         "messages": 1,
         "dropped": 1,
         "plans": 0,
+        "files": 0,
+        "rehearsal": None,
     }
     assert estate.one(people, person).name is None
     [message] = desk.json("outbox", "list")

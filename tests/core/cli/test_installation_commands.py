@@ -59,7 +59,8 @@ def test_a_backup_restored_brings_back_what_was_there(desk: Desk, tmp_path: Path
         assert database.execute("SELECT name FROM projects").fetchall() == [("云璟一期",)]
     with closing(sqlite3.connect(restored["kept"])) as before:
         assert before.execute("SELECT count(*) FROM projects").fetchone() == (2,)
-    assert desk.ask("db", "verify") == {"ok": True, "problems": []}
+    verified = desk.ask("db", "verify")
+    assert (verified["ok"], verified["problems"]) == (True, [])
 
 
 def test_a_backup_never_overwrites_and_a_restore_takes_no_other_file(desk: Desk, tmp_path: Path) -> None:
@@ -110,3 +111,18 @@ def test_no_traceback_without_v_and_one_with_it(desk: Desk) -> None:
     desk.config.write_text("[company", encoding="utf-8")
     assert "Traceback" not in desk.type("dispatch").err
     assert "Traceback" in desk.type("-v", "dispatch").err
+
+
+@pytest.mark.parametrize("words", [(), ("outbox",), ("forms",)])
+def test_a_group_without_a_command_says_which_there_are(desk: Desk, words: tuple[str, ...]) -> None:
+    answer = desk.type_bare(*words)
+    told = answer.out + answer.err
+    assert told.startswith("Usage: keguan")
+    assert "Commands:\n" in told
+    assert answer.status in (0, 2)
+
+
+def test_a_misspelt_command_names_the_one_that_was_meant(desk: Desk) -> None:
+    answer = desk.type("replys", "list")
+    assert answer.status == 2
+    assert answer.err == "error: No such command 'replys', did you mean 'replies'? (keguan): see `keguan --help`\n"

@@ -54,8 +54,8 @@ def test_what_was_sent_lies_in_the_outbox_folder_once(lived: Lived, account: dic
     lines = (lived.folder / "var" / "outbox" / "delivered.jsonl").read_text(encoding="utf-8").splitlines()
     keys = [json.loads(line)["key"] for line in lines]
     assert len(keys) == len(set(keys)) == account["messages"]["sent"]
-    texts = list((lived.folder / "var" / "outbox").glob("*/*.txt"))
-    assert len(texts) == len(keys)
+    files = [*(lived.folder / "var" / "outbox").glob("*/*.txt"), *(lived.folder / "var" / "outbox").glob("*/*.eml")]
+    assert len(files) == len(keys)
 
 
 def test_every_promise_is_accounted_for(lived: Lived, account: dict[str, Any]) -> None:
@@ -78,6 +78,14 @@ def test_the_staff_worked_after_a_task_was_there_and_before_the_end(lived: Lived
         "(SELECT count(*) FROM evidence WHERE task_id = tasks.id)",
     )
     assert bare["n"] == 0
+
+
+def test_staff_are_told_in_the_morning_and_write_into_forms(lived: Lived, account: dict[str, Any]) -> None:
+    told = ask(lived, "SELECT action, count(*) FROM messages WHERE channel = 'email' GROUP BY action")
+    assert account["staff"]["digests"] == told["digest"] > 0
+    assert account["staff"]["newest"].startswith("客关")
+    filled = ask(lived, "SELECT complete, count(*) FROM form_entries GROUP BY complete")
+    assert filled == {1: account["forms"]}
 
 
 def test_nobody_who_opted_out_got_another_message(lived: Lived) -> None:

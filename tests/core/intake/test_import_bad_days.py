@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.support.front_desk import PROJECT, FrontDesk
+from tests.support.keys import ring
 
 from keguan.intake import process
 from keguan.store.engine import open_store
@@ -84,7 +85,7 @@ def test_two_imports_at_once_make_each_record_once(
 ) -> None:
     monkeypatch.setattr(process, "_APPLY", 20)  # many short transactions that meet
     (tmp_path / "two").mkdir()
-    other_store = open_store(store_url, tmp_path)
+    other_store = open_store(store_url, tmp_path, ring())
     other = FrontDesk(other_store, tmp_path / "two")
     failures: list[BaseException] = []
 

@@ -58,7 +58,7 @@ def test_staff_have_departments_and_leave(desk: FrontDesk) -> None:
         .order_by(staff.c.id)
     )
     assert found == [("陈静", "物业部", date(2026, 5, 31)), ("周强", "工程部", None)]
-    assert desk.told() == []
+    assert desk.told() == ["staff_left"]
 
 
 def test_new_staff_need_a_department(desk: FrontDesk) -> None:

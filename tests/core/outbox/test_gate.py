@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keguan.model import City
-from keguan.outbox.gate import Candidate, Hold, Left, Limits, Pass, Refuse, judge
+from keguan.outbox.gate import RULES, Candidate, HandOn, Hold, Left, Limits, Pass, Refuse, judge
 from keguan.settings import Settings
+from keguan.texts import LANGUAGES, text
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CITY: City = Settings().city("shenzhen")  # quiet from 20:00 to 09:00
@@ -218,8 +220,185 @@ def test_nobody_gets_more_than_the_limits_allow(
     if not isinstance(verdict, Pass) or candidate.urgent or candidate.message_class == "code":
         return
     same = [one.at for one in recent if one.channel == "sms"]
-    per_day, per_week = candidate.limits
+    per_day, per_week = candidate.limits.per_day, candidate.limits.per_week
     if per_day:
         assert sum(CITY.today(one) == CITY.today(now) for one in same) < per_day
     if per_week:
         assert sum(one > now - timedelta(days=7) for one in same) < per_week
+
+
+# --- Promotion and codes -------------------------------------------------------------------------------------------
+
+ALLOWED = {("*", "promotion"): True}
+PROMOTION = replace(PLAIN, message_class="promotion", permissions=ALLOWED)
+CODE = replace(PLAIN, message_class="code", limits=Limits(code_per_minute=1, code_per_hour=5, code_per_day=10))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "hours", "now", "verdict"),
+    [
+        ("20:00-09:00", "08:00-20:00", "2026-03-02 08:30", Hold(at("2026-03-02 09:00"), "gate.quiet_hours")),
+        ("20:00-09:00", "08:00-20:00", "2026-03-02 09:00", Pass()),
+        ("20:00-09:00", "10:00-18:00", "2026-03-02 09:30", Hold(at("2026-03-02 10:00"), "gate.promotion_hours")),
+        ("20:00-09:00", "10:00-18:00", "2026-03-02 07:00", Hold(at("2026-03-02 10:00"), "gate.quiet_hours")),
+        ("20:00-09:00", "10:00-18:00", "2026-03-02 18:00", Hold(at("2026-03-03 10:00"), "gate.promotion_hours")),
+        ("00:00-00:00", "08:00-20:00", "2026-03-02 21:00", Hold(at("2026-03-03 08:00"), "gate.promotion_hours")),
+        ("22:00-07:00", "08:00-08:00", "2026-03-02 21:00", Pass()),
+        ("12:00-14:00", "10:00-13:00", "2026-03-02 12:30", Hold(at("2026-03-03 10:00"), "gate.quiet_hours")),
+    ],
+)
+def test_promotion_leaves_in_its_hours_and_never_in_quiet_hours(
+    quiet: str, hours: str, now: str, verdict: Hold | Pass
+) -> None:
+    table = {"cities": {"shenzhen": {"quiet_hours": quiet, "promotion_hours": hours}}}
+    assert judge(PROMOTION, Settings.model_validate(table).city("shenzhen"), at(now)) == verdict
+
+
+def test_promotion_is_never_urgent() -> None:
+    urgent = replace(PROMOTION, urgent=True, recent=left("2026-03-02 09:00", "2026-03-02 10:00", "2026-03-02 11:00"))
+    assert judge(urgent, CITY, NOON) == Hold(at("2026-03-03 09:00"), "gate.per_day")
+    assert judge(urgent, CITY, at("2026-03-02 23:00")) == Hold(at("2026-03-03 09:00"), "gate.quiet_hours")
+
+
+def test_a_mail_of_promotion_needs_a_way_out_of_it() -> None:
+    mail = replace(PROMOTION, channel="email", can_unsubscribe=False)
+    assert judge(mail, CITY, NOON) == Hold(NOON + timedelta(days=1), "gate.no_unsubscribe")
+    assert judge(replace(mail, can_unsubscribe=True), CITY, NOON) == Pass()
+    assert judge(replace(mail, message_class="service"), CITY, NOON) == Pass()
+    assert judge(replace(mail, channel="sms"), CITY, NOON) == Pass()
+
+
+def test_codes_wait_for_the_longest_of_their_limits() -> None:
+    def codes(*ago: timedelta) -> tuple[Left, ...]:
+        return tuple(Left(NOON - each, "sms", late=False, message_class="code") for each in ago)
+
+    minutes = [timedelta(minutes=n) for n in (50, 40, 30, 20, 10)]
+    assert judge(replace(CODE, recent=codes(timedelta(seconds=20))), CITY, NOON) == Hold(
+        NOON + timedelta(seconds=40), "gate.code_per_minute"
+    )
+    assert judge(replace(CODE, recent=codes(*minutes)), CITY, NOON) == Hold(
+        NOON + timedelta(minutes=10), "gate.code_per_hour"
+    )
+    hours = [timedelta(hours=n) for n in range(2, 12)]
+    assert judge(replace(CODE, recent=codes(*hours)), CITY, NOON) == Hold(
+        NOON + timedelta(hours=13), "gate.code_per_day"
+    )
+    assert judge(replace(CODE, recent=codes(*minutes, *hours)[:4]), CITY, NOON) == Pass()
+
+
+def test_codes_and_other_messages_do_not_count_against_each_other() -> None:
+    service = left("2026-03-02 11:57", "2026-03-02 11:58", "2026-03-02 11:59:59")
+    assert judge(replace(CODE, recent=service), CITY, NOON) == Pass()
+    codes = tuple(one._replace(message_class="code") for one in service)
+    assert judge(replace(PLAIN, recent=codes), CITY, NOON) == Pass()
+
+
+def test_a_template_that_is_not_approved_goes_to_another_adapter_whatever_the_hour() -> None:
+    night = at("2026-03-02 23:00")
+    assert judge(replace(PLAIN, approved=False), CITY, night) == HandOn("gate.template_not_approved")
+    out = replace(PLAIN, approved=False, permissions={("*", "*"): False})
+    assert judge(out, CITY, night) == Refuse("suppressed", "gate.opted_out")
+
+
+# --- Laws of every verdict -----------------------------------------------------------------------------------------
+
+everything = st.builds(
+    Candidate,
+    channel=st.sampled_from(["sms", "email", "chat"]),
+    message_class=st.sampled_from(["code", "service", "promotion"]),
+    urgent=st.booleans(),
+    late=st.booleans(),
+    has_address=st.booleans(),
+    expires_at=st.none() | instants,
+    permissions=st.dictionaries(
+        st.tuples(st.sampled_from(["sms", "email", "*"]), st.sampled_from(["code", "service", "promotion", "*"])),
+        st.booleans(),
+        max_size=3,
+    ),
+    recent=st.lists(
+        st.builds(
+            Left,
+            instants,
+            st.sampled_from(["sms", "email"]),
+            st.booleans(),
+            st.sampled_from(["code", "service", "promotion"]),
+        ),
+        max_size=12,
+    ),
+    limits=st.builds(Limits, *(st.integers(0, 4) for _ in Limits._fields)),
+    plugin_on=st.booleans(),
+    staff=st.booleans(),
+    admitted=st.booleans(),
+    bounced=st.booleans(),
+    approved=st.booleans(),
+    can_unsubscribe=st.booleans(),
+)
+
+
+@settings(max_examples=400)
+@given(everything, instants)
+def test_every_verdict_names_a_rule_that_both_languages_can_tell(candidate: Candidate, now: datetime) -> None:
+    verdict = judge(candidate, CITY, now)
+    why = verdict.note if isinstance(verdict, Pass) else verdict.why
+    if why is None:
+        assert isinstance(verdict, Pass)
+        return
+    assert why in RULES
+    for language in LANGUAGES:
+        assert text(language, why)
+
+
+def test_every_rule_has_its_sentence() -> None:
+    assert len(set(RULES)) == len(RULES)
+    for language in LANGUAGES:
+        assert len({text(language, rule) for rule in RULES}) == len(RULES)
+
+
+@settings(max_examples=400)
+@given(everything, instants)
+def test_what_is_held_waits_into_the_future_and_not_beyond_what_it_waits_for(
+    candidate: Candidate, now: datetime
+) -> None:
+    verdict = judge(candidate, CITY, now)
+    if isinstance(verdict, Hold):
+        assert verdict.until > now
+        again = judge(candidate, CITY, verdict.until)
+        assert again != verdict  # judged differently, or until later
+
+
+@settings(max_examples=400)
+@given(everything, instants, st.sampled_from(["sms", "email", "*"]), st.sampled_from(["service", "promotion", "*"]))
+def test_an_answer_of_yes_lets_no_fewer_messages_leave_than_an_answer_of_no(
+    candidate: Candidate, now: datetime, channel: str, message_class: str
+) -> None:
+    def answered(*, granted: bool) -> Candidate:
+        return replace(candidate, permissions={**candidate.permissions, (channel, message_class): granted})
+
+    if isinstance(judge(answered(granted=False), CITY, now), Pass):
+        assert isinstance(judge(answered(granted=True), CITY, now), Pass)
+
+
+@settings(max_examples=400)
+@given(everything, instants)
+def test_nothing_that_a_rule_for_good_forbids_ever_leaves(candidate: Candidate, now: datetime) -> None:
+    for worse in (
+        replace(candidate, admitted=False),
+        replace(candidate, bounced=True),
+        replace(candidate, has_address=False),
+    ):
+        assert not isinstance(judge(worse, CITY, now), Pass)
+
+
+@settings(max_examples=400)
+@given(everything, instants, st.builds(Left, instants, st.sampled_from(["sms", "email"]), st.booleans()))
+def test_one_message_more_in_the_past_lets_nothing_leave_that_would_have_waited(
+    candidate: Candidate, now: datetime, more: Left
+) -> None:
+    if not isinstance(judge(candidate, CITY, now), Pass):
+        assert not isinstance(judge(replace(candidate, recent=[*candidate.recent, more]), CITY, now), Pass)
+
+
+def test_the_guide_for_operations_explains_every_rule() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    table = guide.partition("## What holds a message back")[2].partition("\n## ")[0]
+    assert [rule for rule in RULES if f"`{rule}`" not in table] == []

@@ -15,6 +15,7 @@ from keguan import Action, Job, Plan, Sms
 from keguan.adapters.base import Outcome
 from keguan.intake.facts import PersonFacts
 from keguan.outbox import queue
+from keguan.outbox.routes import Source
 from keguan.people.consent import opt_out
 from keguan.store.schema import messages, people, permissions
 from keguan.testing import SampleCity
@@ -72,6 +73,23 @@ def test_an_urgent_message_leaves_at_night(build: Build) -> None:
     sale = city.sign()
     city.run_until(date(2026, 3, 2))
     city.expect("greet", sale, "kept", done="2026-03-02 22:00")
+
+
+@pytest.mark.parametrize(
+    ("due", "note"), [("2026-03-02 22:00", "gate.urgent_in_quiet_hours"), ("2026-03-02 10:00", None)]
+)
+def test_that_quiet_hours_were_set_aside_for_it_stays_on_record(build: Build, due: str, note: str | None) -> None:
+    city = build(due=due, act=sms(urgent=True))
+    city.sign()
+    city.run_until(date(2026, 3, 2))
+    assert only(rows(city.store, messages, "status", "urgent", "note")) == ("sent", True, note)
+
+
+def test_advertising_at_night_waits_for_its_hours_and_needs_consent(build: Build) -> None:
+    city = build(due="2026-03-02 22:00", act=sms(message_class="promotion"))
+    city.sign()
+    city.run_until(date(2026, 3, 2))
+    assert only(rows(city.store, messages, "status", "why")) == ("suppressed", "gate.no_consent")
 
 
 def test_a_message_expires_with_the_window_of_its_promise(build: Build) -> None:
@@ -241,7 +259,7 @@ def test_what_was_claimed_and_not_started_is_queued_again_and_why_it_was_held_is
     city.run_until(date(2026, 3, 2))
     morning = city.at("2026-03-03 09:00")
     with city.store.write() as connection:
-        (claimed,) = queue.claim(connection, ["sms"], "memory", "w/1", morning, 10)
+        (claimed,) = queue.claim(connection, [Source("sms", None)], "memory", "w/1", morning, 10)
         queue.release(connection, "w/1")
         assert queue.start(connection, claimed.id, "w/1", morning) is False
     assert only(rows(city.store, messages, "status", "why", "worker")) == ("queued", None, None)
@@ -253,7 +271,7 @@ def test_a_message_whose_lease_was_lost_is_not_sent(build: Build) -> None:
     city.engine.plan_all()
     city.engine.run()
     with city.store.write() as connection:
-        (claimed,) = queue.claim(connection, ["sms"], "memory", "w/1", city.clock.now(), 10)
+        (claimed,) = queue.claim(connection, [Source("sms", None)], "memory", "w/1", city.clock.now(), 10)
         connection.execute(messages.update().values(worker="w/2"))
     with city.store.write() as connection:
         assert not queue.start(connection, claimed.id, "w/1", city.clock.now())

@@ -60,4 +60,4 @@ def test_a_message_that_waits_knows_until_when_and_any_other_does_not_wait(
     after = after_attempt(Report(outcome), attempts, doubts, policy, NOW)
     assert (after.next_at is not None) == (after.status == "queued")
     assert after.doubts == doubts + (outcome is Outcome.IN_DOUBT)
-    assert after.attempts - attempts == (outcome is not Outcome.CONFIGURATION)
+    assert after.attempts - attempts == (outcome not in (Outcome.CONFIGURATION, Outcome.LIMIT))

@@ -7,8 +7,8 @@ from tests.support.estate import Estate, at
 
 from keguan.errors import InputError
 from keguan.model import City
+from keguan.outbox.facts import load_permissions
 from keguan.outbox.gate import Candidate, Pass, Refuse, judge
-from keguan.outbox.queue import load_permissions
 from keguan.people.consent import opt_in, opt_out
 from keguan.people.lookup import GivenAs, find_customer
 from keguan.settings import Settings

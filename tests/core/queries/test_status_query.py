@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from tests.support.estate import Estate, at
 
 from keguan.queries.status import read_status
-from keguan.store.schema import daemons, plugins
+from keguan.store.schema import daemons, gateways, mails, plugins
 
 
 def status(estate: Estate) -> dict[str, Any]:
@@ -60,7 +60,11 @@ def test_everything_that_waits_is_counted(estate: Estate) -> None:
         "overdue_tasks": 1,
         "new_events": 1,
         "failed_deliveries": 0,
+        "suppressed_addresses": 0,
+        "failed_files": 0,
+        "refused_mails": 0,
     }
+    assert now["allow_list"] is None
     assert now["last_tick"] == {"shenzhen": date(2026, 3, 2)}
     assert now["healthy"]
 
@@ -102,3 +106,63 @@ def test_what_a_plugin_or_an_adapter_gave_up_is_ill(estate: Estate) -> None:
     now = status(estate)
     assert now["problems"] == ["suspended_plugins", "failed_deliveries", "failed_plans", "stuck", "dead"]
     assert now["suspended_plugins"] == [{"name": "wuhan", "since": at("2026-03-02T07:00"), "why": "hung twice"}]
+
+
+def gateway(estate: Estate, name: str, **values: object) -> None:
+    with estate.store.write() as connection:
+        connection.execute(insert(gateways).values(name=name, **values))
+
+
+def test_what_rules_keep_back_is_counted_by_rule_and_never_by_the_words_of_a_person(estate: Estate) -> None:
+    person = estate.person()
+    for why in ("gate.quiet_hours", "gate.quiet_hours", "gate.per_day", "王小明 asked us to wait"):
+        estate.message(person, "held", why=why)
+    estate.message(person, "suppressed", why="gate.opted_out")
+    estate.message(person, "sent", why="gate.per_week")
+    now = status(estate)
+    assert now["held"] == 4
+    assert now["held_by_rule"] == {"gate.per_day": 1, "gate.quiet_hours": 2}
+    assert now["suppressed_by_rule"] == {"gate.opted_out": 1}
+    assert now["healthy"]
+
+
+def test_a_gateway_that_refuses_its_configuration_is_ill_while_it_rests_and_one_at_its_limit_is_not(
+    estate: Estate,
+) -> None:
+    rests = {"paused_until": at("2026-03-02T09:10"), "last_error_at": at("2026-03-02T08:59")}
+    gateway(estate, "file", paused_by="limit", last_error="code 17 for 13800138000", **rests)
+    gateway(estate, "forgotten", paused_by="configuration", last_error="wrong key", **rests)
+    now = status(estate)
+    assert now["problems"] == []
+    (shown,) = now["gateways"]
+    assert (shown["name"], shown["paused_by"], shown["paused_until"]) == ("file", "limit", rests["paused_until"])
+    assert "13800138000" not in shown["last_error"]
+    with estate.store.write() as connection:
+        connection.execute(update(gateways).values(paused_by="configuration"))
+    assert status(estate)["problems"] == ["gateways"]
+    later = read_status(estate.reader(now=at("2026-03-02T09:11")))
+    assert later["problems"] == []
+
+
+def test_mails_that_were_refused_count_since_yesterday_began(estate: Estate) -> None:
+    with estate.store.write() as connection:
+        for uid, (when, outcome) in enumerate(
+            [
+                ("2026-02-28T23:59", "refused"),
+                ("2026-03-01T00:00", "refused"),
+                ("2026-03-02T08:00", "refused"),
+                ("2026-03-02T08:00", "imported"),
+            ]
+        ):
+            connection.execute(
+                insert(mails).values(mailbox="sales", uid_validity=1, uid=uid, at=at(when), outcome=outcome)
+            )
+    assert status(estate)["refused_mails"] == 2
+
+
+def test_the_lag_is_that_of_the_oldest_due_work(estate: Estate) -> None:
+    estate.plan(due=at("2026-03-02T09:30"))
+    assert status(estate)["lag_seconds"] == 0
+    estate.plan(due=at("2026-03-02T08:58"))
+    estate.message(estate.person(), due=at("2026-03-02T08:59"))
+    assert status(estate)["lag_seconds"] == 120

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.support.estate import Estate, at
 
+from keguan.model import Subject
+from keguan.people.codes import WantedCode, ensure_codes
 from keguan.queries.messages import list_messages
 from keguan.queries.reader import Filters
 from keguan.queries.tasks import list_tasks
@@ -43,6 +45,12 @@ def test_a_task_has_the_keys_of_the_interface(estate: Estate) -> None:
                 {"filename": "签到表.pdf", "sha256": "ab" * 32, "size": 12, "added_at": at("2026-03-02T09:00")}
             ],
             "overdue": False,
+            "assignee_id": 1,
+            "deputy": None,
+            "form": None,
+            "postponed": 0,
+            "escalated": 0,
+            "reason": None,
         }
     ]
 
@@ -102,8 +110,36 @@ def test_a_message_has_the_keys_of_the_interface(estate: Estate) -> None:
             "sent_at": at("2026-03-01T09:31"),
             "attempts": 1,
             "error": None,
+            "message_class": "service",
+            "urgent": False,
+            "department": None,
+            "adapter": None,
+            "rule": None,
+            "held_until": None,
+            "note": None,
+            "delivered_at": None,
         }
     ]
+
+
+def test_a_held_message_names_its_rule_and_until_when_before_an_error_of_earlier(estate: Estate) -> None:
+    estate.message(estate.person(), "held", why="gate.quiet_hours", error="451 try later", due=at("2026-03-02T09:30"))
+    [held] = list_messages(estate.reader(), ALL)
+    assert (held["rule"], held["error"], held["held_until"]) == (
+        "gate.quiet_hours",
+        "quiet hours",
+        at("2026-03-02T09:30"),
+    )
+
+
+def test_a_persons_own_words_are_no_rule(estate: Estate) -> None:
+    estate.message(estate.person(), "dropped", why="he called us")
+    assert [one["rule"] for one in list_messages(estate.reader(), ALL)] == [None]
+
+
+def test_a_message_to_a_department_shows_the_department(estate: Estate) -> None:
+    estate.message(None, department="客关")
+    assert [one["to"] for one in list_messages(estate.reader(), ALL)] == ["客关"]
 
 
 def test_nothing_personal_is_in_the_list_unless_unmasked(estate: Estate) -> None:
@@ -143,3 +179,16 @@ def test_a_message_says_why_it_is_not_on_its_way(estate: Estate, values: dict[st
 def test_the_reason_is_given_in_the_language_of_the_reader(estate: Estate) -> None:
     estate.message(estate.person(), "held", why="gate.quiet_hours")
     assert [one["error"] for one in list_messages(estate.reader(language="zh"), ALL)] == ["免打扰时段"]
+
+
+def test_codes_in_messages_are_for_their_customer_alone(estate: Estate) -> None:
+    person = estate.person()
+    with estate.store.write() as connection:
+        wanted = WantedCode("plan/status/1", "status", person, Subject("customer", person))
+        ensure_codes(estate.store, connection, [wanted], estate.now, 90, lambda: "7K3M9R")
+    estate.message(person, body="进度请见 care.example.com/s ，代码 7K3M9R。")
+    estate.message(person, body="验证码 482913，5 分钟内有效。", message_class="code")
+    status, login = list_messages(estate.reader(), ALL)
+    assert status["body"] == "进度请见 care.example.com/s ，代码 7K****。"
+    assert login["body"] == "验证码 ******，5 分钟内有效。"
+    assert [row["body"][-4:] for row in list_messages(estate.reader(), ALL, unmask=True)] == ["M9R。", "内有效。"]

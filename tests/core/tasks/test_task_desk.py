@@ -26,7 +26,7 @@ def done(estate: Estate, *ids: int, **more: Any) -> None:
 
 
 def move(estate: Estate, *ids: int, to: date, reason: str = "abroad") -> None:
-    postpone(estate.store, ids, to=to, reason=reason, now=NOW, zone=lambda _: SHANGHAI)
+    postpone(estate.store, ids, to=to, reason=reason, now=NOW, by="li", zone=lambda _: SHANGHAI)
 
 
 def reasons(failed: pytest.ExceptionInfo[Refusals]) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_skipped_task_keeps_its_reason(estate: Estate) -> None:
         done,
         lambda estate, task: skip(estate.store, [task], reason="x", now=NOW, by="li"),
         lambda estate, task: move(estate, task, to=date(2026, 4, 1)),
-        lambda estate, task: assign(estate.store, [task], department="客关", today=TODAY),
+        lambda estate, task: assign(estate.store, [task], department="客关", today=TODAY, now=NOW, by="li"),
     ],
     ids=["done", "skip", "postpone", "assign"],
 )
@@ -128,25 +128,25 @@ def test_a_late_task_is_not_postponed_into_the_past(estate: Estate) -> None:
 def test_a_task_is_assigned_by_number_or_by_name(estate: Estate) -> None:
     li, wang = estate.employee("李晓燕"), estate.employee("王强", "物业")
     task = estate.task()
-    assign(estate.store, [task], to="李晓燕", today=TODAY)
+    assign(estate.store, [task], to="李晓燕", today=TODAY, now=NOW, by="li")
     assert estate.one(tasks, task).assignee_id == li
-    assign(estate.store, [task], to=str(wang), department="物业", today=TODAY)
+    assign(estate.store, [task], to=str(wang), department="物业", today=TODAY, now=NOW, by="li")
     assert (estate.one(tasks, task).assignee_id, estate.one(tasks, task).department) == (wang, "物业")
 
 
 def test_given_to_a_department_a_task_is_nobodys_in_particular(estate: Estate) -> None:
     task = estate.task(assignee_id=estate.employee("李晓燕"))
     estate.employee("王强", "物业")
-    assign(estate.store, [task], department="物业", today=TODAY)
+    assign(estate.store, [task], department="物业", today=TODAY, now=NOW, by="li")
     assert (estate.one(tasks, task).assignee_id, estate.one(tasks, task).department) == (None, "物业")
 
 
 @pytest.mark.parametrize(
     ("values", "key"),
     [
-        ({"to": "赵六"}, "tasks.staff_unknown"),
-        ({"to": "李晓燕"}, "tasks.staff_several"),
-        ({"to": "周舟"}, "tasks.staff_left"),
+        ({"to": "赵六"}, "staff.unknown"),
+        ({"to": "李晓燕"}, "staff.several"),
+        ({"to": "周舟"}, "staff.left"),
         ({"department": "物叶"}, "tasks.department_unknown"),
     ],
 )
@@ -156,7 +156,7 @@ def test_nobody_gets_a_task_by_guessing(estate: Estate, values: dict[str, str], 
     estate.employee("周舟", left_on=date(2026, 2, 1))
     task = estate.task()
     with pytest.raises(InputError) as failed:
-        assign(estate.store, [task], today=TODAY, **values)
+        assign(estate.store, [task], today=TODAY, now=NOW, by="li", **values)
     assert failed.value.key == key
     assert not any(name in str(failed.value) for name in ("赵六", "李晓燕", "周舟"))
 
@@ -164,7 +164,7 @@ def test_nobody_gets_a_task_by_guessing(estate: Estate, values: dict[str, str], 
 def test_somebody_who_leaves_tomorrow_can_still_work_today(estate: Estate) -> None:
     leaving = estate.employee("周舟", left_on=date(2026, 3, 3))
     task = estate.task()
-    assign(estate.store, [task], to="周舟", today=TODAY)
+    assign(estate.store, [task], to="周舟", today=TODAY, now=NOW, by="li")
     assert estate.one(tasks, task).assignee_id == leaving
 
 

@@ -50,7 +50,7 @@ def test_a_signed_contract(
     assert {name: clock(plan.due) for name, plan in plans.items()} == {
         "sms_congratulation": f"{congratulation} 09:30",
         "sms_service_supervision": f"{supervision} 09:30",
-        "signing_callback": f"{callback} 09:00",
+        "signing_callback": f"{callback} 08:00",
     }
 
 
@@ -83,9 +83,9 @@ def test_a_calendar_that_was_corrected_is_counted_by(company: Company, contract:
     def callback(context: Context) -> str:
         return clock(by_name(sixplustwo.on_contract_signed(signed, context))["signing_callback"].due)
 
-    assert callback(before) == "2026-03-05 09:00"
-    assert callback(replace(before, calendar=closed)) == "2026-03-06 09:00"
-    assert callback(before) == "2026-03-05 09:00"
+    assert callback(before) == "2026-03-05 08:00"
+    assert callback(replace(before, calendar=closed)) == "2026-03-06 08:00"
+    assert callback(before) == "2026-03-05 08:00"
 
 
 @pytest.mark.parametrize("edition", ["guide", "e2011", "original"])
@@ -144,7 +144,7 @@ def test_the_home_pack_is_due_fifteen_days_before_the_planned_handover(
 ) -> None:
     signed = contract(signed_on=date(2025, 3, 3), planned_handover_on=date.fromisoformat(planned))
     kit = by_name(sixplustwo.on_contract_signed(signed, company()))["welcome_kit"]
-    assert clock(kit.due) == f"{due} 09:00"
+    assert clock(kit.due) == f"{due} 08:00"
 
 
 def test_the_home_pack_waits_until_a_handover_is_planned(company: Company, contract: Contracts) -> None:
@@ -178,13 +178,13 @@ def test_a_handover_is_followed_by_a_call(
     handover: str, callback: str, company: Company, home: Homes, clock: Clock
 ) -> None:
     plans = by_name(sixplustwo.on_handover(home(handed_over_on=date.fromisoformat(handover)), company()))
-    assert clock(plans["handover_callback"].due) == f"{callback} 09:00"
+    assert clock(plans["handover_callback"].due) == f"{callback} 08:00"
 
 
 def test_the_housewarming_visit_counts_from_moving_in(company: Company, home: Homes, clock: Clock) -> None:
     moved_in = home(handed_over_on=date(2026, 1, 5), move_in_on=date(2026, 2, 10))
     visit = by_name(sixplustwo.on_handover(moved_in, company()))["housewarming_visit"]
-    assert clock(visit.due) == "2026-02-24 09:00"  # the 17th is Spring Festival
+    assert clock(visit.due) == "2026-02-24 08:00"  # the 17th is Spring Festival
     assert visit.note == ""
 
 
@@ -199,7 +199,7 @@ def test_while_moving_in_is_unknown_sixty_days_after_the_handover_stand_in(
     handover: str, visit: str, company: Company, home: Homes, clock: Clock
 ) -> None:
     plans = by_name(sixplustwo.on_handover(home(handed_over_on=date.fromisoformat(handover)), company()))
-    assert clock(plans["housewarming_visit"].due) == f"{visit} 09:00"
+    assert clock(plans["housewarming_visit"].due) == f"{visit} 08:00"
     assert "60天" in plans["housewarming_visit"].note
     assert plans["handover_callback"].note == ""
 

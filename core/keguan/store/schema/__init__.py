@@ -1,35 +1,84 @@
 """The tables of the flow, in its order: every arrow is one of them, so a crash loses and repeats nothing."""
 
 from keguan.store.schema.base import metadata
-from keguan.store.schema.effects import MESSAGE_STATUSES, TASK_STATUSES, evidence, messages, tasks
+from keguan.store.schema.effects import (
+    MESSAGE_STATUSES,
+    TASK_STATUSES,
+    codes,
+    evidence,
+    form_entries,
+    messages,
+    receipts,
+    replies,
+    task_log,
+    tasks,
+)
 from keguan.store.schema.flow import PLAN_STATUSES, deliveries, events, plans
-from keguan.store.schema.installation import accesses, calendar_days, calendar_years, daemons, imports, plugins, scopes
-from keguan.store.schema.records import contracts, departments, homes, owners, people, permissions, projects, staff
+from keguan.store.schema.installation import (
+    accesses,
+    calendar_days,
+    calendar_years,
+    daemons,
+    gateways,
+    imports,
+    keys,
+    mails,
+    mornings,
+    plugins,
+    privacy_log,
+    scopes,
+)
+from keguan.store.schema.records import (
+    absences,
+    contracts,
+    departments,
+    homes,
+    owners,
+    people,
+    permission_log,
+    permissions,
+    projects,
+    staff,
+    suppressions,
+)
 
 __all__ = [
     "MESSAGE_STATUSES",
     "PLAN_STATUSES",
     "TASK_STATUSES",
+    "absences",
     "accesses",
     "calendar_days",
     "calendar_years",
+    "codes",
     "contracts",
     "daemons",
     "deliveries",
     "departments",
     "events",
     "evidence",
+    "form_entries",
+    "gateways",
     "homes",
     "imports",
+    "keys",
+    "mails",
     "messages",
     "metadata",
+    "mornings",
     "owners",
     "people",
+    "permission_log",
     "permissions",
     "plans",
     "plugins",
+    "privacy_log",
     "projects",
+    "receipts",
+    "replies",
     "scopes",
     "staff",
+    "suppressions",
+    "task_log",
     "tasks",
 ]

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, Table, Text
 
 from keguan.store.schema.base import metadata
 from keguan.store.types import BigKey, Instant, Json
 
-__all__ = ["accesses", "calendar_days", "calendar_years", "daemons", "imports", "plugins", "scopes"]
+__all__ = [
+    "accesses",
+    "calendar_days",
+    "calendar_years",
+    "daemons",
+    "gateways",
+    "imports",
+    "keys",
+    "mails",
+    "mornings",
+    "plugins",
+    "privacy_log",
+    "scopes",
+]
 
 plugins = Table(  # what the last load recorded, so that nothing need be imported to tell
     "plugins",
@@ -73,6 +86,59 @@ imports = Table(
     Column("accepted", Integer, nullable=False, server_default="0"),
     Column("unchanged", Integer, nullable=False, server_default="0"),
     Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("source", Text, nullable=False, server_default="command"),  # command, folder, or mail
+    Column("sha256", Text),  # of the file that was put into the drop folder or attached to a mail
+)
+
+mails = Table(  # mails of an import mailbox that were looked at, so that each is taken once
+    "mails",
+    metadata,
+    Column("mailbox", Text, primary_key=True),
+    Column("uid_validity", BigInteger, primary_key=True),
+    Column("uid", BigInteger, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("outcome", Text, nullable=False),  # imported, heard, refused, empty
+    Column("detail", Text),
+)
+
+mornings = Table(  # working days whose digests were written, empty ones that were not sent included
+    "mornings",
+    metadata,
+    Column("city", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+gateways = Table(  # how each adapter fares, for `status`, `doctor` and the next daemon
+    "gateways",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused_until", Instant),
+    Column("paused_by", Text),  # limit; or configuration, which the next process tries at once
+    Column("last_sent_at", Instant),
+    Column("last_error_at", Instant),
+    Column("last_error", Text),
+    Column("polled_at", Instant),
+    Column("cursor", Json),  # where polling receipts and replies goes on
+)
+
+keys = Table(  # which keys this database was sealed with; the keys themselves never stand here
+    "keys",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("first_used_at", Instant, nullable=False),
+    Column("retired_at", Instant),  # nothing is sealed with it any more
+)
+
+privacy_log = Table(  # what was asked about people and what retention took away: counts, no values
+    "privacy_log",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),  # export, erase, purge, rotate
+    Column("person_id", BigInteger),
+    Column("counts", Json, nullable=False),
 )
 
 accesses = Table(  # who saw personal values unmasked, and which command showed them

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Float, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from keguan.store.schema.base import metadata, one_of
-from keguan.store.types import BigKey, Instant
+from keguan.store.types import BigKey, Instant, Sealed, SealedDate, blind_index
 
-__all__ = ["contracts", "departments", "homes", "owners", "people", "permissions", "projects", "staff"]
+__all__ = [
+    "absences",
+    "contracts",
+    "departments",
+    "homes",
+    "owners",
+    "people",
+    "permission_log",
+    "permissions",
+    "projects",
+    "staff",
+    "suppressions",
+]
 
 projects = Table(
     "projects",
@@ -40,11 +65,16 @@ people = Table(  # the one place of personal values
     "people",
     metadata,
     Column("id", BigKey, primary_key=True),
-    Column("name", Text),
-    Column("phone", Text, index=True),  # E.164
-    Column("email", Text),
-    Column("id_no", Text, index=True),
-    Column("birthday", Date),
+    Column("name", Sealed),
+    Column("phone", Sealed),  # E.164
+    Column("email", Sealed),
+    Column("id_no", Sealed),
+    Column("birthday", SealedDate),
+    # Blind indexes: a keyed digest of the value, by which it is found again without being readable.
+    Column("name_index", Text, index=True, default=blind_index("name")),
+    Column("phone_index", Text, index=True, default=blind_index("phone")),
+    Column("email_index", Text, index=True, default=blind_index("email")),
+    Column("id_no_index", Text, index=True, default=blind_index("id_no")),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("erased_at", Instant),
 )
@@ -60,6 +90,19 @@ permissions = Table(  # consent given or withdrawn; no row: what the message cla
     Column("at", Instant, nullable=False),
     Column("source", Text, nullable=False),
     UniqueConstraint("person_id", "channel", "message_class"),
+)
+
+permission_log = Table(  # every answer there was: proof of consent outlives the answer that replaced it
+    "permission_log",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("person_id", BigKey, ForeignKey("people.id"), nullable=False, index=True),
+    Column("channel", Text, nullable=False),
+    Column("message_class", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("source", Text, nullable=False),  # how we know
+    Column("who", Text),  # who entered it; empty: the customer's own reply or click
 )
 
 contracts = Table(
@@ -89,6 +132,12 @@ owners = Table(  # who bought by which contract, and who owns which home until w
     Column("position", Integer, nullable=False, server_default="0"),  # 0: the main contact
     Column("since", Date),
     Column("until", Date),  # empty: still
+    Index(  # who may own nothing any more
+        "ix_owners_until",
+        "until",
+        sqlite_where=text("until is not null"),
+        postgresql_where=text("until is not null"),
+    ),
 )
 
 departments = Table(
@@ -106,4 +155,32 @@ staff = Table(
     Column("department_id", BigKey, ForeignKey("departments.id"), nullable=False),
     Column("left_on", Date),
     Column("version", Integer, nullable=False, server_default="1"),
+)
+
+absences = Table(  # who is away, and who stands in from the first to the last day
+    "absences",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("staff_id", BigKey, ForeignKey("staff.id"), nullable=False, index=True),
+    Column("deputy_id", BigKey, ForeignKey("staff.id"), nullable=False),
+    Column("from_on", Date, nullable=False),
+    Column("until_on", Date, nullable=False),  # the last day, included
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+)
+
+suppressions = Table(  # addresses that nothing is sent to any more: they bounced, or do not exist
+    "suppressions",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("address_index", Text, nullable=False),  # as in people: the blind index of the address
+    Column("why", Text, nullable=False),  # a catalogue key
+    Column("detail", Text),
+    Column("at", Instant, nullable=False),
+    Column("until_at", Instant),  # empty: until a person lifts it
+    Column("lifted_at", Instant),
+    Column("lifted_by", Text),
+    Column("lifted_why", Text),
+    UniqueConstraint("channel", "address_index"),
 )

@@ -1,0 +1,1 @@
+"""Mailboxes: attachments of allowed senders are imported, bounces and "no more" are heard."""
