@@ -6,7 +6,7 @@ network, no clock. Take only the arguments you need. Which plugin answers first 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,21 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from keguan.adapters.base import AdapterType
-    from keguan.model import Action, Check, City, Context, Contract, Event, EventType, Form, Home, Plan, Record
+    from keguan.model import (
+        Action,
+        Branch,
+        Check,
+        City,
+        Context,
+        Contract,
+        Event,
+        EventType,
+        Form,
+        Home,
+        Plan,
+        Project,
+        Record,
+    )
 
 __all__ = [
     "PROJECT",
@@ -37,6 +51,7 @@ __all__ = [
     "register_event_types",
     "register_forms",
     "register_hookspecs",
+    "register_pins",
     "register_settings",
 ]
 
@@ -71,8 +86,12 @@ def on_handover(home: Home, context: Context) -> list[Plan]:  # type: ignore[emp
 
 
 @hookspec
-def daily_tick(today: date, context: Context) -> list[Plan]:  # type: ignore[empty-body]  # a spec
+def daily_tick(  # type: ignore[empty-body]  # a spec
+    today: date, branch: Branch, projects: Sequence[Project], context: Context
+) -> list[Plan]:
     """Return the plans that you want because it is ``today`` in ``context.city``, each with its ``subject``.
+
+    ``branch`` is the company in this city, ``projects`` are all of the city's as they are now.
 
     Such plans are added and moved, never taken back by a later tick. Called once per city and business day,
     in order, also for days on which the daemon was down (30 at most); again only on replay.
@@ -98,6 +117,15 @@ def register_settings() -> type[BaseModel]:  # type: ignore[empty-body]  # a spe
     """Return the pydantic model of your table ``[plugins.NAME]``, with ``extra="forbid"``.
 
     The keys ``enabled``, ``cities`` and ``except_cities`` belong to the core and are taken out first.
+    """
+
+
+@hookspec
+def register_pins(settings: object) -> Mapping[str, str]:  # type: ignore[empty-body]  # a spec
+    """Return what of your settings stays as it is for what has begun under it, by the project's name.
+
+    The empty name stands for all projects that are not named. The core keeps a log of the values; ``context.pins``
+    tells which of them holds for what began on some day.
     """
 
 

@@ -7,7 +7,7 @@ import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -103,6 +103,7 @@ class Installation:
                 settings=self.plugins.settings.get(plugin),
                 prepared=self.plugins.prepared.get(plugin),
                 language=self.language,
+                through=date(self.city(city).today(self.clock.now()).year + 1, 12, 31),
             )
             self._contexts[key] = context
         return context

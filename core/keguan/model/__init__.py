@@ -1,15 +1,17 @@
 """The values that flow through keguan: records, plans, effects, events. No behaviour beyond their own laws."""
 
 from keguan.model.checks import Check, Finding, Promised, PromiseStatus, View
-from keguan.model.effects import Attachment, Effect, Email, Skip, Sms, Task
+from keguan.model.effects import Attachment, Effect, Email, Filled, Skip, Sms, Task
 from keguan.model.events import Event, EventType
 from keguan.model.forms import Form, FormChoice, FormField, FormLines, FormWhen, Words
+from keguan.model.pins import Pin, Pins, Tenure
 from keguan.model.plans import Action, Context, Job, Plan
-from keguan.model.records import City, Company, Contract, Customer, Day, Home, Person, Project, Record, Subject
+from keguan.model.records import Branch, City, Company, Contract, Customer, Day, Home, Person, Project, Record, Subject
 
 __all__ = [
     "Action",
     "Attachment",
+    "Branch",
     "Check",
     "City",
     "Company",
@@ -21,6 +23,7 @@ __all__ = [
     "Email",
     "Event",
     "EventType",
+    "Filled",
     "Finding",
     "Form",
     "FormChoice",
@@ -30,6 +33,8 @@ __all__ = [
     "Home",
     "Job",
     "Person",
+    "Pin",
+    "Pins",
     "Plan",
     "Project",
     "PromiseStatus",
@@ -39,6 +44,7 @@ __all__ = [
     "Sms",
     "Subject",
     "Task",
+    "Tenure",
     "View",
     "Words",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from keguan.model.records import Person
 
-__all__ = ["Attachment", "CodePurpose", "Effect", "Email", "MessageClass", "Skip", "Sms", "Task"]
+__all__ = ["Attachment", "CodePurpose", "Effect", "Email", "Filled", "MessageClass", "Skip", "Sms", "Task"]
 
 MessageClass = Literal["code", "service", "promotion"]
 """What China's SMS rules tell apart; each class has its own consent and hours."""
@@ -55,6 +55,16 @@ class Email:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was, or is to be, filled in: answers by field, lines as in the form's table."""
+
+    answers: Mapping[str, object] = field(default_factory=dict, repr=False)
+    lines: Sequence[Mapping[str, object]] = field(default=(), repr=False)
+    at: datetime | None = None
+    """When it was filled in last; ``None`` for what a task starts with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """Work for staff, with a deadline and the evidence that proves it was done."""
 
@@ -69,6 +79,10 @@ class Task:
     """A member of staff, or nobody in particular."""
     form: str | None = None
     """One of the plugin's own forms, which must be filled in before the task can be done."""
+    filled: Filled | None = None
+    """What the form holds when the task comes up: a sample that was drawn, figures that keguan knows."""
+    latest: datetime | None = None
+    """Aware; the task cannot be postponed beyond it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from keguan.model.effects import Effect, Skip
-from keguan.model.records import City, Company, Record, Subject
+from keguan.model.effects import Effect, Filled, Skip
+from keguan.model.pins import Pins
+from keguan.model.records import City, Company, Contract, Home, Record, Subject
 
 if TYPE_CHECKING:
     from keguan.calendar import WorkCalendar
@@ -28,7 +29,7 @@ class Plan:
     action: str
     """The name of one of the plugin's own actions."""
     due: datetime
-    """When the action runs; aware."""
+    """When the promise is due; aware. The action runs then, or earlier when ``opens`` says so."""
     until: datetime | None = None
     """The end of the window: from this instant on the promise is missed, nothing is sent. ``None``: no end."""
     clause: str = ""
@@ -39,6 +40,10 @@ class Plan:
     """The due time was counted in working days: it is computed again whenever the calendar changes."""
     note: str = ""
     """What a reader of the journey should know, such as the proxy a date was counted from."""
+    opens: datetime | None = None
+    """When the action runs, where that is before ``due``: a task comes up in time to be prepared."""
+    recurs: bool = False
+    """One of a row that goes on beyond ``Context.through``: its subject is asked about again every new year."""
     subject: Subject | None = None
     """Only for plans returned by ``daily_tick``: whom the plan is for. Elsewhere it is the hook's subject."""
 
@@ -54,6 +59,11 @@ class Context:
     prepared: object
     """What the plugin's ``prepare`` returned; ``None`` without one."""
     language: Language
+    through: date
+    """The last day that promises which recur without end are wanted for: the end of next year, in the city. The
+    core moves it on at every new year and asks about the subjects of recurring plans again."""
+    pins: Pins = field(default_factory=Pins)
+    """What stays as it was when something began, from the log of the values in ``register_pins``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,15 @@ class Job:
     now: datetime
     company: Company
     context: Context
+    opens: datetime | None = None
+    """When it runs, where that is before ``due``."""
+    filled: Mapping[str, Filled] = field(default_factory=dict)
+    """By the names in the action's ``after`` and ``reads``: the form that was filled in last for that action about
+    the same subject and occurrence, complete ones only. Absent: nothing was."""
+    homes: Sequence[Home] = ()
+    """All homes of the record's project, in the order of their numbers, when the action says ``needs="homes"``."""
+    contracts: Sequence[Contract] = ()
+    """All contracts of the project that are reserved or signed, likewise, for ``needs="contracts"``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +116,10 @@ class Action:
     """The step of the area's own process that it belongs to, in the area's own word."""
     kind: Literal["message", "task"] | None = None
     """What it usually comes to, for a journey that shows it before it ran."""
+    after: str | None = None
+    """The name of another action of the plugin: whenever a task of that one is done, this one is planned at once,
+    for the same subject and occurrence, by the core. No hook ever asks for it."""
+    reads: tuple[str, ...] = ()
+    """Names of other actions whose filled-in forms the job brings along in ``Job.filled``."""
+    needs: Literal["homes", "contracts"] | None = None
+    """What of the project the job brings along."""

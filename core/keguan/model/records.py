@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 __all__ = [
+    "Branch",
     "City",
     "Company",
     "Contract",
@@ -119,6 +120,8 @@ class Person:
     """E.164, such as +8613800138000."""
     email: str | None = field(default=None, repr=False)
     birthday: date | None = field(default=None, repr=False)
+    lunar: bool = False
+    """The birthday is celebrated by the lunar calendar; ``birthday`` is the day of birth in the common one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,12 @@ class Project:
     launch_on: date | None = None
     area: float | None = None
     """Built area in square metres."""
+    planned_handover_on: date | None = None
+    """As stated for the project, else the earliest that a contract in force plans."""
+    handed_over_on: date | None = None
+    """As stated for the project, else when its first home was handed over."""
+    fitting: str | None = None
+    """``fitted`` or ``bare``, as stated, else by its homes: one fitted home makes it ``fitted``."""
 
     @property
     def ref(self) -> Subject:
@@ -159,6 +168,8 @@ class Home:
     move_in_on: date | None = None
     owners: tuple[Person, ...] = ()
     contract_no: str | None = None
+    signed_on: date | None = None
+    """When the contract was signed that it was first sold by, else when the deposit for it was paid."""
 
     @property
     def ref(self) -> Subject:
@@ -205,6 +216,24 @@ class Customer:
     def ref(self) -> Subject:
         """The subject that plans about this customer carry."""
         return Subject("customer", self.person.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The company in one city: the subject of what is promised once per company and year."""
+
+    id: int
+    city: str
+
+    @property
+    def ref(self) -> Subject:
+        """The subject that plans about this branch carry."""
+        return Subject("branch", self.id)
+
+    @property
+    def project(self) -> Project:
+        """A project without a number that stands for all of the city's, so that every record has one."""
+        return Project(0, "", self.city)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,11 @@ def claim_due(
         select(_p.id)
         .where(
             _p.status == "planned",
-            _p.due_at <= now,
+            _p.run_at <= now,
             or_(_p.lease_until.is_(None), _p.lease_until <= now),
             _p.plugin.in_(plugins),
         )
-        .order_by(_p.due_at)
+        .order_by(_p.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -89,7 +89,7 @@ def claim_due(
         )
         .returning(plans)
     )
-    return sorted(connection.execute(statement), key=lambda row: (row.due_at, row.id))
+    return sorted(connection.execute(statement), key=lambda row: (row.run_at, row.id))
 
 
 def run_due(installation: Installation, limit: int = 500) -> RunTally:
@@ -126,6 +126,7 @@ def make_job(installation: Installation, row: Any, record: Record, now: datetime
         action=row.action,
         record=record,
         due=row.due_at,
+        opens=row.run_at if row.run_at < row.due_at else None,
         until=row.until_at,
         occurrence=row.occurrence,
         clause=row.clause,

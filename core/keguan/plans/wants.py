@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from keguan import hookspecs
 from keguan.errors import PluginError
-from keguan.model import Contract, Day, Event, EventType, Home, Plan, Record
+from keguan.model import Branch, Contract, Day, Event, EventType, Home, Plan, Record
 from keguan.plugins import Failure, Plugins, Result, check_plans
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ def ask_for_tick(
             continue
         wants = Wants()
         context = installation.context(plugin, event.city)
-        answer = plugins.call_one(plugin, hookspecs.daily_tick, today=day.date, context=context)
+        answer = plugins.call_one(
+            plugin, hookspecs.daily_tick, today=day.date, branch=Branch(0, event.city), projects=(), context=context
+        )
         _keep(plugins, plugin, "tick", answer, wants)
         yield plugin, wants
 

@@ -41,7 +41,7 @@ def _earliest(column: Any, condition: Any) -> Any:
 _LOOK: Select[Any] = select(
     select(func.min(events.c.seq)).where(events.c.state == "new").scalar_subquery(),
     _earliest(deliveries.c.retry_at, deliveries.c.status == "failed"),
-    _earliest(plans.c.due_at, plans.c.status == "planned"),
+    _earliest(plans.c.run_at, plans.c.status == "planned"),
     _earliest(messages.c.next_at, WAITING),
     _earliest(plans.c.lease_until, plans.c.lease_until.is_not(None)),
 )

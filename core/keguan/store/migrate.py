@@ -11,7 +11,7 @@ from keguan.store.engine import Store
 
 __all__ = ["HEAD", "current", "require_current", "upgrade"]
 
-HEAD = "core_0002"
+HEAD = "core_0003"
 """The newest revision of the core's tables; a test compares it with the migration folder."""
 
 _VERSION_TABLE = "alembic_version_core"  # one version table an owner, so that a plugin's tables can be away

@@ -176,7 +176,7 @@ def schedule(playbook: Playbook) -> Schedule:
 
     Raises ``PluginError`` when a timing counts from a date that the touchpoint's trigger does not offer.
     """
-    promises = [(entry.trigger, _promise(entry, playbook)) for entry in playbook.touchpoints.values()]
+    promises = [(entry.trigger, _promise(entry, playbook)) for entry in playbook.touchpoints.values() if entry.due]
     return {trigger: Promises(promise for of, promise in promises if of is trigger) for trigger in Trigger}
 
 
@@ -186,9 +186,14 @@ def _reader(anchor: str) -> DayOf:
     return lambda dates, _: read(dates)
 
 
+def _trigger(entry: Touchpoint) -> Trigger:
+    assert entry.trigger is not None
+    return entry.trigger
+
+
 def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
-    recorded = {anchor: _reader(anchor) for anchor in _ANCHORS[entry.trigger]}
-    timings = [timing for timing in (entry.due, entry.until) if timing]
+    recorded = {anchor: _reader(anchor) for anchor in _ANCHORS[_trigger(entry)]}
+    timings = [timing for timing in (*entry.due, entry.until) if timing]
     for timing in timings:
         for anchor in sorted(anchors_of(timing.moment) - recorded.keys()):
             raise PluginError(
@@ -196,7 +201,7 @@ def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
                 expression=timing,
                 anchor=anchor,
                 touchpoint=entry.id,
-                trigger=entry.trigger,
+                trigger=entry.trigger or "-",
                 known=", ".join(recorded),
             )
     proxies = {
@@ -212,8 +217,8 @@ def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
     rolls = entry.kind is Kind.TASK
     return Promise(
         action=entry.id,
-        day=compile_moment(entry.due.moment, anchors),
-        clock=entry.due.clock or (None if rolls else MORNING),
+        day=compile_moment(entry.due[0].moment, anchors),
+        clock=entry.due[0].clock or (None if rolls else MORNING),
         until=compile_moment(entry.until.moment, anchors) if entry.until else None,
         until_clock=entry.until.clock if entry.until else None,
         clause=str(entry.clause or ""),
@@ -221,7 +226,7 @@ def _promise(entry: Touchpoint, playbook: Playbook) -> Promise:
         by_calendar=rolls or any(counts_workdays(timing.moment) for timing in counted),
         proxies=tuple(
             (recorded[name], {"zh": proxies[name].note.zh, "en": proxies[name].note.en})
-            for name in sorted(anchors_of(entry.due.moment) & proxies.keys())
+            for name in sorted(anchors_of(entry.due[0].moment) & proxies.keys())
         ),
         anchors=named.union(*(anchors_of(proxies[name].timing.moment) for name in named & proxies.keys())),
     )

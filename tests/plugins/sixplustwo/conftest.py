@@ -35,7 +35,9 @@ def company() -> Callable[..., Context]:
             return [(name, adjust(playbook, city)) for name, adjust in sorted((variants or {}).items())]
 
         settings = sixplustwo.Settings.model_validate({"edition": edition, "project_editions": project_editions or {}})
-        return Context(WUHAN, CALENDAR, settings, sixplustwo.prepare(settings, {"wuhan": WUHAN}, ask), "zh")
+        return Context(
+            WUHAN, CALENDAR, settings, sixplustwo.prepare(settings, {"wuhan": WUHAN}, ask), "zh", date(2027, 12, 31)
+        )
 
     return build
 

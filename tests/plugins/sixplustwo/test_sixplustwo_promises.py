@@ -274,7 +274,7 @@ def test_a_city_that_nobody_configured_gets_the_edition_as_it_is_written(company
     city = here.city
     elsewhere = Context(
         City("changsha", "changsha", city.zone, city.quiet_from, city.quiet_until),
-        here.calendar, here.settings, here.prepared, "zh",
+        here.calendar, here.settings, here.prepared, "zh", here.through,
     )  # fmt: skip
     signed = contract(signed_on=date(2026, 3, 2))
     in_wuhan = by_name(sixplustwo.on_contract_signed(signed, here))["sms_congratulation"]

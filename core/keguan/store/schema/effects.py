@@ -11,6 +11,7 @@ __all__ = [
     "MESSAGE_STATUSES",
     "TASK_STATUSES",
     "codes",
+    "entry_log",
     "evidence",
     "form_entries",
     "messages",
@@ -182,6 +183,7 @@ tasks = Table(
     Column("status", Text, nullable=False),
     Column("evidence_required", Json, nullable=False),
     Column("form", Text),  # PLUGIN.FORM that must be filled in before it can be done
+    Column("latest_at", Instant),  # it cannot be postponed beyond
     Column("result", Text),
     Column("reason", Text),  # why it was skipped or postponed
     Column("postponed", Integer, nullable=False, server_default="0"),
@@ -257,7 +259,21 @@ form_entries = Table(  # forms as people filled them in
     Column("version", Integer, nullable=False, server_default="1"),
     Column("filled_at", Instant, nullable=False),
     Column("filled_by", Text, nullable=False),
+    Column("removed_at", Instant),  # of a register's line that counts no longer
     Index("ix_form_entries_subject", "subject_type", "subject_id"),
     Index("ix_form_entries_filled", "filled_at"),
     UniqueConstraint("form", "task_id", name="uq_form_entries_task"),
+)
+
+entry_log = Table(  # what became of the lines of registers; nothing is ever changed or taken out here
+    "entry_log",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("entry_id", BigKey, ForeignKey("form_entries.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("reason", Text),
+    Column("answers", SealedJson, nullable=False),  # as they were from then on
+    one_of("what", "added", "changed", "removed", "restored"),
 )

@@ -69,6 +69,8 @@ plans = Table(
     Column("city", Text, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("until_at", Instant),
+    Column("run_at", Instant, nullable=False),  # when its action runs: at its due time, or earlier to prepare
+    Column("recurs", Boolean, nullable=False, server_default=text("false")),  # asked about again every new year
     Column("status", Text, nullable=False),
     Column("by_calendar", Boolean, nullable=False),
     Column("provisional", Boolean, nullable=False),
@@ -84,10 +86,18 @@ plans = Table(
     # Its prefix finds all plans of one subject, which is how plans are compared with what hooks want.
     UniqueConstraint("subject_type", "subject_id", "plugin", "action", "occurrence", "round", name="uq_plans_key"),
     Index(
-        "ix_plans_due",
-        "due_at",
+        "ix_plans_run",
+        "run_at",
         sqlite_where=text("status = 'planned'"),
         postgresql_where=text("status = 'planned'"),
+    ),
+    Index(  # whom every new year asks about again
+        "ix_plans_recurs",
+        "city",
+        "subject_type",
+        "subject_id",
+        sqlite_where=text("recurs"),
+        postgresql_where=text("recurs"),
     ),
     Index(  # claimed ones, and those that rest after a failure
         "ix_plans_lease",

@@ -17,9 +17,11 @@ __all__ = [
     "keys",
     "mails",
     "mornings",
+    "pins",
     "plugins",
     "privacy_log",
     "scopes",
+    "turns",
 ]
 
 plugins = Table(  # what the last load recorded, so that nothing need be imported to tell
@@ -149,4 +151,25 @@ accesses = Table(  # who saw personal values unmasked, and which command showed 
     Column("who", Text, nullable=False),
     Column("what", Text, nullable=False),
     Column("rows", Integer, nullable=False),
+)
+
+turns = Table(  # the year that recurring promises of each city were last wanted from
+    "turns",
+    metadata,
+    Column("city", Text, primary_key=True),
+    Column("year", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+pins = Table(  # what stays as it was when something began: plugins' values, by project and day
+    "pins",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("plugin", Text, nullable=False, index=True),
+    Column("project", Text, nullable=False),  # empty: all that are not named
+    Column("since", Date, nullable=False),
+    Column("value", Text),  # empty: the project is not named any more
+    Column("moved", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
 )

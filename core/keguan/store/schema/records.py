@@ -22,6 +22,7 @@ from keguan.store.types import BigKey, Instant, Sealed, SealedDate, blind_index
 
 __all__ = [
     "absences",
+    "branches",
     "contracts",
     "departments",
     "homes",
@@ -43,7 +44,18 @@ projects = Table(
     Column("first_show_on", Date),
     Column("launch_on", Date),
     Column("area", Float),
+    Column("planned_handover_on", Date),
+    Column("handed_over_on", Date),
+    Column("fitting", Text),
+    Column("stated", Text, nullable=False, server_default=""),  # which of these three a person stated, comma-separated
     Column("version", Integer, nullable=False, server_default="1"),
+)
+
+branches = Table(  # the company in each city, so that promises can be about it
+    "branches",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("city", Text, nullable=False, unique=True),
 )
 
 homes = Table(
@@ -70,6 +82,7 @@ people = Table(  # the one place of personal values
     Column("email", Sealed),
     Column("id_no", Sealed),
     Column("birthday", SealedDate),
+    Column("lunar", Boolean, nullable=False, server_default=text("false")),  # celebrated by the lunar calendar
     # Blind indexes: a keyed digest of the value, by which it is found again without being readable.
     Column("name_index", Text, index=True, default=blind_index("name")),
     Column("phone_index", Text, index=True, default=blind_index("phone")),
