@@ -191,6 +191,7 @@ tasks = Table(
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", Text),
+    Column("followed", Boolean, nullable=False, server_default=text("false")),  # what follows on it being done is planned
     Index("ix_tasks_open", "due_at", sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
     Index(  # what retention looks through
         "ix_tasks_closed",
@@ -211,6 +212,12 @@ tasks = Table(
         "assignee_id",
         sqlite_where=text("status = 'open' and assignee_id is not null"),
         postgresql_where=text("status = 'open' and assignee_id is not null"),
+    ),
+    Index(  # done, and what follows is not planned yet
+        "ix_tasks_follow",
+        "id",
+        sqlite_where=text("status = 'done' and not followed"),
+        postgresql_where=text("status = 'done' and not followed"),
     ),
     one_of("status", *TASK_STATUSES),
 )

@@ -15,6 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     _plans()
+    _tasks()
     _records()
     _registers()
     _installation()
@@ -36,7 +37,14 @@ def _plans() -> None:
         sqlite_where=recurs,
         postgresql_where=recurs,
     )
+
+
+def _tasks() -> None:
     op.add_column("tasks", sa.Column("latest_at", sa.BigInteger(), nullable=True))
+    op.add_column("tasks", sa.Column("followed", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+    op.execute("UPDATE tasks SET followed = true WHERE status = 'done'")  # nothing followed on tasks until now
+    waiting = sa.text("status = 'done' and not followed")
+    op.create_index("ix_tasks_follow", "tasks", ["id"], sqlite_where=waiting, postgresql_where=waiting)
 
 
 def _records() -> None:
