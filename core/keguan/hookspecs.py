@@ -145,6 +145,7 @@ def prepare(
     ``settings`` is your own model's instance; ``cities`` are those configured. ``ask(spec, city=KEY,
     **arguments)`` calls a hookspec that you published on every plugin in scope for that city, one after the
     other in name order, and returns ``[(plugin, answer), …]``; a failure stops the start with one clear line.
+    A spec that takes ``settings`` gets the answering plugin's own.
     """
 
 

@@ -28,7 +28,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """A text message: a template of the plugin and the values it names."""
+    """A text message: a template of the plugin (``PLUGIN/NAME``: of another) and the values it names."""
 
     to: Person
     template: str
@@ -42,7 +42,7 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """An e-mail: a template of the plugin (subject, text, optional HTML) and the values it names."""
+    """An e-mail: a template (subject, text, optional HTML), named as for ``Sms``, and the values it names."""
 
     to: Person
     template: str

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from keguan.model.effects import MessageClass
+from keguan.outbox.template_files import owner_of
 
 __all__ = ["Approval", "ApprovalState", "Approvals"]
 
@@ -62,7 +63,7 @@ class Approvals:
 
     def find(self, adapter: str, plugin: str, template: str | None) -> Approval | None:
         """Return what ``adapter`` knows ``template`` of ``plugin`` as, approved yet or not."""
-        return None if template is None else self._entries.get((adapter, plugin, template))
+        return None if template is None else self._entries.get((adapter, *owner_of(plugin, template)))
 
     def all(self) -> tuple[Approval, ...]:
         """Return every entry, sorted by plugin, template and gateway."""

@@ -12,7 +12,16 @@ from typing import Literal
 from keguan.errors import TemplateError
 from keguan.texts import LANGUAGES, Language
 
-__all__ = ["CHANNELS", "LARGEST_SOURCE", "Folder", "Part", "TemplateChannel", "TemplateFiles", "TemplateSource"]
+__all__ = [
+    "CHANNELS",
+    "LARGEST_SOURCE",
+    "Folder",
+    "Part",
+    "TemplateChannel",
+    "TemplateFiles",
+    "TemplateSource",
+    "owner_of",
+]
 
 TemplateChannel = Literal["sms", "email", "chat"]
 Part = Literal["sms", "chat", "subject", "email", "html"]
@@ -31,6 +40,15 @@ _SUFFIXES: dict[Part, str] = {
     "email": ".email.j2",
     "html": ".email.html.j2",
 }
+
+
+def owner_of(plugin: str, template: str) -> tuple[str, str]:
+    """Return whose template an effect of ``plugin`` names, and its name there.
+
+    ``hello`` is the plugin's own; ``wuhan/hello`` is one that the plugin ``wuhan`` brings, whose variant asked for it.
+    """
+    owner, slash, name = template.partition("/")
+    return (owner, name) if slash else (plugin, template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from keguan.model import Company
 from keguan.outbox.plain import one_line
 from keguan.outbox.provider_form import NotPlain, ProviderForm, Slot
 from keguan.outbox.sms import segments
-from keguan.outbox.template_files import Folder, Part, TemplateChannel, TemplateFiles, TemplateSource
+from keguan.outbox.template_files import Folder, Part, TemplateChannel, TemplateFiles, TemplateSource, owner_of
 from keguan.outbox.template_pieces import LONGEST, Piece, PieceMaker
 from keguan.texts import Language
 
@@ -190,10 +190,11 @@ class Templates:
     def _piece(self, plugin: str, name: str, part: Part) -> Piece:
         piece = self._find(plugin, name, part)
         if piece is None:
-            raise self._files.missing(plugin, name, part)
+            raise self._files.missing(*owner_of(plugin, name), part)
         return piece
 
     def _find(self, plugin: str, name: str, part: Part) -> Piece | None:
+        plugin, name = owner_of(plugin, name)
         key = (plugin, name, part)
         if key not in self._pieces:
             source = self._files.read(plugin, name, part)

@@ -131,6 +131,8 @@ class Preparation:
             for name in self._plugins:
                 if city not in self._scopes[name]:
                     continue
+                if self._door.takes(spec, "settings"):
+                    arguments["settings"] = self.settings.get(name)
                 answer = self._door.call_one(name, spec, **arguments)
                 if isinstance(answer, Failure):
                     blamed.append(name)
