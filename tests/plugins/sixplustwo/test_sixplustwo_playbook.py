@@ -41,6 +41,10 @@ def in_force(context: Context) -> Playbook:
     return context.prepared.playbook("wuhan")
 
 
+def due(playbook: Playbook, touchpoint: str) -> list[str]:
+    return [str(timing) for timing in playbook.touchpoints[touchpoint].due]
+
+
 def test_the_three_editions_have_their_eight_steps() -> None:
     names = {edition: [step.name.zh for step in book.steps] for edition, book in sixplustwo.playbooks().items()}
     assert names == {
@@ -110,10 +114,10 @@ def test_a_touchpoint_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_changing_gives_a_new_playbook_and_leaves_the_old_one(guide: Playbook) -> None:
     changed = guide.change("signing_callback", due="contract_signed + 1 week", owner="呼叫中心")
-    assert str(changed.touchpoints["signing_callback"].due) == "contract_signed + 1 week"
+    assert due(changed, "signing_callback") == ["contract_signed + 1 week"]
     assert changed.touchpoints["signing_callback"].owner == ("呼叫中心",)
     assert changed.touchpoints["signing_callback"].coverage == guide.touchpoints["signing_callback"].coverage
-    assert str(guide.touchpoints["signing_callback"].due) == "contract_signed + 3 workdays"
+    assert due(guide, "signing_callback") == ["contract_signed + 3 workdays"]
 
 
 def test_removing_and_adding(guide: Playbook) -> None:
@@ -199,9 +203,7 @@ def test_one_variant_may_change_its_mind(company: Company) -> None:
         once = playbook.change("signing_callback", due="contract_signed + 1 workday")
         return once.change("signing_callback", due="contract_signed + 2 workdays")
 
-    assert (
-        str(in_force(company({"wuhan": twice})).touchpoints["signing_callback"].due) == "contract_signed + 2 workdays"
-    )
+    assert due(in_force(company({"wuhan": twice})), "signing_callback") == ["contract_signed + 2 workdays"]
 
 
 def test_a_variant_must_give_the_playbook_back(company: Company) -> None:
