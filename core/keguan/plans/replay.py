@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from keguan.plans.following import retry_followups
 from keguan.plans.planner import Planned, replan, replay_ticks
 from keguan.plans.recall import subjects_since
 
@@ -26,4 +27,6 @@ def replay(installation: Installation, *, plugin: str | None = None, since: date
     again = replay_ticks(installation, ticks, only=only)
     planned.merge(again)
     planned.events += len(ticks)
+    with installation.store.write() as connection:
+        planned.moved += retry_followups(connection, plugin, since, installation.clock.now())
     return planned

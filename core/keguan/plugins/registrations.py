@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from keguan.adapters.base import AdapterType
 from keguan.errors import PluginError
 from keguan.model import Action, Check, EventType, Form
+from keguan.nearest import nearest
 from keguan.plugins.discovery import Installed
 
 __all__ = [
@@ -37,13 +38,49 @@ def check_settings_model(plugin: Installed, answer: object) -> type[BaseModel]:
 
 
 def check_actions(plugin: Installed, answer: object) -> list[Action]:
-    """Return the actions of ``plugin``; raises ``PluginError`` for what is none and for a name used twice."""
+    """Return the actions of ``plugin``.
+
+    Raises ``PluginError`` for what is none, for a name used twice, and for actions that come after or read from one
+    that does not exist, or after one another in a circle.
+    """
 
     def sound(action: Action) -> bool:
         late = action.when_late
-        return callable(action.run) and (late is None or callable(late)) and type(action.again) is bool
+        return (
+            callable(action.run)
+            and (late is None or callable(late))
+            and type(action.again) is bool
+            and (action.after is None or isinstance(action.after, str))
+            and isinstance(action.reads, tuple)
+            and all(isinstance(name, str) for name in action.reads)
+            and action.needs in (None, "homes", "contracts")
+        )
 
-    return _checked(plugin, "register_actions", answer, Action, sound)
+    actions = _checked(plugin, "register_actions", answer, Action, sound)
+    _check_links(plugin, {action.name: action for action in actions})
+    return actions
+
+
+def _check_links(plugin: Installed, known: Mapping[str, Action]) -> None:
+    for action in known.values():
+        links = [("after", action.after)] if action.after is not None else []
+        for field, other in (*links, *(("reads", name) for name in action.reads)):
+            if other not in known:
+                near = nearest(other, known) or ", ".join(sorted(known))
+                values = {"name": action.name, "field": field, "other": other, "near": near}
+                raise PluginError("plugins.action_unknown", **values, **plugin.label)
+        if circle := _circle(action, known):
+            raise PluginError("plugins.action_circle", name=action.name, circle=" → ".join(circle), **plugin.label)
+
+
+def _circle(action: Action, known: Mapping[str, Action]) -> list[str]:
+    """Return the names from ``action`` back to itself along ``after``; empty when it comes to an end."""
+    names = [action.name]
+    while (before := known[names[-1]].after) is not None and before in known:
+        names.append(before)
+        if before in names[:-1]:
+            break
+    return names if len(names) > 1 and names[-1] == action.name else []
 
 
 def check_checks(plugin: Installed, answer: object) -> list[Check]:

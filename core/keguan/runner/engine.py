@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -17,6 +20,7 @@ from keguan.outbox.delivery import Delivery
 from keguan.outbox.retry import RetryPolicy, Way, after_attempt
 from keguan.outbox.routes import Routes
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
+from keguan.plans.following import plan_followups
 from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
 from keguan.plans.recall import note_calendar_followed, subjects_by_calendar
 from keguan.runner.horizon import Horizon, look_ahead
@@ -24,7 +28,14 @@ from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
 from keguan.staff.day import look_after_staff, next_look
 from keguan.texts import text
 
-__all__ = ["Engine", "Settled"]
+__all__ = ["Engine", "Settled", "Visit"]
+
+
+class Visit(NamedTuple):
+    """What comes from outside while time passes on a virtual clock."""
+
+    at: datetime
+    call: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -83,7 +94,9 @@ class Engine:
         return total
 
     def run(self) -> RunTally:
-        """Run a batch of due plans; ``claimed`` is 0 when nothing was due."""
+        """Plan what follows on tasks that were done, then run a batch of due plans; ``claimed`` is 0 without any."""
+        while plan_followups(self.installation):
+            pass
         return run_due(self.installation, self.installation.settings.runner.dispatch_batch)
 
     def staff(self) -> int:
@@ -177,7 +190,7 @@ class Engine:
                 busy = _add(total, deliver_events(self.installation, limit))
             elif _due(ahead.retry, now):
                 busy = _add(total, retry_deliveries(self.installation))
-            if not busy and _due(ahead.plan, now):
+            if not busy and (_due(ahead.plan, now) or ahead.done_task is not None):
                 busy = self._settle_plans(total)
             errand = any(delivery.has_errand(now) for delivery in self.deliveries)
             if not busy and (errand or _due(ahead.message, now)):
@@ -205,19 +218,26 @@ class Engine:
         return busy
 
     def fast_forward(
-        self, clock: VirtualClock, until: datetime, after_wake: Callable[[datetime], None] | None = None
+        self,
+        clock: VirtualClock,
+        until: datetime,
+        after_wake: Callable[[datetime], None] | None = None,
+        visits: Iterable[Visit] = (),
     ) -> Settled:
         """Live through the time to ``until`` on a virtual clock, waking only when something is due.
 
         ``after_wake`` is called with the present each time everything was settled: for who lives along, such as
-        the staff of a demonstration.
+        the staff of a demonstration. ``visits`` are what comes from outside meanwhile, in the order of their instants,
+        none later than ``until``: each is called at its own, before anything that follows from it is done.
         """
-        total = Settled()
+        total, coming = Settled(), deque(visits)
         self.recover()
         self._follow_calendar()
         tick: datetime | None = clock.now()
         look: datetime | None = clock.now()
         while True:
+            while coming and coming[0].at <= clock.now():
+                coming.popleft().call()
             ticked, tasks = _due(tick, clock.now()), total.tasks
             if ticked:
                 total.ticks += len(record_ticks(self.installation))
@@ -231,6 +251,7 @@ class Engine:
                 look = next_look(self.installation)
             if after_wake is not None:
                 after_wake(clock.now())
+                ahead = self._settle(total)  # what follows on the tasks they closed is due now
             if clock.now() >= until:
                 return total
             if _due(ahead.next, clock.now()):
@@ -238,6 +259,7 @@ class Engine:
                     ahead = look_ahead(connection, after=clock.now())
             now = clock.now()
             wakes = [delivery.wakes_at(now) for delivery in self.deliveries]
+            wakes += [visit.at for visit in itertools.islice(coming, 1)]
             clock.set(min(instant for instant in (ahead.next, tick, look, until, *wakes) if instant is not None))
             if _due(ahead.lease, clock.now()):
                 self.recover()

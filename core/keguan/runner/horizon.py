@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from keguan.outbox.queue import WAITING
-from keguan.store.schema import deliveries, events, messages, plans
+from keguan.outbox import queue
+from keguan.plans.following import WAITING
+from keguan.store.schema import deliveries, events, messages, plans, tasks
 from keguan.store.types import Instant
 
 __all__ = ["Horizon", "look_ahead"]
@@ -21,6 +22,8 @@ class Horizon(NamedTuple):
 
     events: int | None
     """The first event that no plugin has heard of; such work is due at once."""
+    done_task: int | None
+    """The first task on which something may follow; due at once, too."""
     retry: datetime | None
     plan: datetime | None
     message: datetime | None
@@ -40,9 +43,10 @@ def _earliest(column: Any, condition: Any) -> Any:
 # Built once: it is asked at every wake. Each part is the first entry of a partial index.
 _LOOK: Select[Any] = select(
     select(func.min(events.c.seq)).where(events.c.state == "new").scalar_subquery(),
+    select(func.min(tasks.c.id)).where(WAITING).scalar_subquery(),
     _earliest(deliveries.c.retry_at, deliveries.c.status == "failed"),
     _earliest(plans.c.run_at, plans.c.status == "planned"),
-    _earliest(messages.c.next_at, WAITING),
+    _earliest(messages.c.next_at, queue.WAITING),
     _earliest(plans.c.lease_until, plans.c.lease_until.is_not(None)),
 )
 
