@@ -65,6 +65,8 @@ def _plan(subject: int, occurrence: int, due: int) -> dict[str, object]:
         project_id=1,
         city="shenzhen",
         due_at=due,
+        run_at=due,
+        recurs=False,
         status="planned",
         by_calendar=False,
         provisional=False,

@@ -32,7 +32,7 @@ def test_switching_a_plugin_off_holds_its_plans_and_switching_it_on_gives_them_b
     site.write()
     until(lambda: site.statuses("plans") == {"held": 2}, "both held")
     with site.store.write() as connection:  # time passes, and with it the letter's window
-        connection.exec_driver_sql("update plans set due_at = 1, until_at = 2 where action = 'letter'")
+        connection.exec_driver_sql("update plans set due_at = 1, run_at = 1, until_at = 2 where action = 'letter'")
         connection.exec_driver_sql("update events set received_at = 1")  # nothing came in since
 
     site.config["plugins"]["probe"]["enabled"] = True

@@ -155,10 +155,11 @@ class Estate:
         *,
         due: datetime | None = None,
         until: datetime | None = None,
+        opens: datetime | None = None,
         status: str = "planned",
         **values: object,
     ) -> int:
-        """A plan of ``sixplustwo``, due now."""
+        """A plan of ``sixplustwo``, due now; its action runs then, or when it ``opens``."""
         self._count += 1
         row = {
             "plugin": "sixplustwo",
@@ -182,6 +183,7 @@ class Estate:
             subject_id=subject[1],
             due_at=due or self.now,
             until_at=until,
+            run_at=opens or due or self.now,
             status=status,
             **row,
         )

@@ -56,10 +56,10 @@ class _Preview:
         """Grows page by page; holds what left to each person lately, and what would have left by then."""
 
     def plans(self, filters: Filters) -> Iterator[dict[str, Any]]:
-        """Yield what the plans of the day would turn into."""
-        statement = select(plans).where(plans.c.status == "planned").order_by(plans.c.due_at, plans.c.id)
+        """Yield what the plans would turn into whose actions run that day."""
+        statement = select(plans).where(plans.c.status == "planned").order_by(plans.c.run_at, plans.c.id)
         with self._reader.store.read() as connection:
-            statement = self._reader.narrow(connection, statement, plans, "due_at", filters)
+            statement = self._reader.narrow(connection, statement, plans, "run_at", filters)
             for page in pages(connection, statement):
                 yield from self._page_of_plans(connection, page)
 
@@ -88,7 +88,7 @@ class _Preview:
         names = natural_ids(connection, subjects)
         worked: list[tuple[Any, datetime, Any, list[Any], list[dict[str, Any]]]] = []
         for row in page:
-            when = max(row.due_at, self._reader.now)
+            when = max(row.run_at, self._reader.now)
             outcome, texts, tasks = self._work_out(row, records.get(Subject(row.subject_type, row.subject_id)), when)
             worked.append((row, when, outcome, texts, tasks))
         self._learn(connection, [each for _row, _when, _outcome, texts, _tasks in worked for each in texts])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from keguan.model import Plan
 
-__all__ = ["ActionRule", "Changes", "Move", "NewPlan", "StoredPlan", "reconcile"]
+__all__ = ["ActionRule", "Changes", "Move", "NewPlan", "StoredPlan", "reconcile", "runs_at"]
 
 
 class StoredPlan(NamedTuple):
@@ -27,6 +27,8 @@ class StoredPlan(NamedTuple):
     status: str
     due: datetime
     until: datetime | None
+    run_at: datetime
+    recurs: bool
     clause: str
     note: str | None
     by_calendar: bool
@@ -85,6 +87,11 @@ def _certain(_plan: Plan) -> bool:
     return False
 
 
+def runs_at(plan: Plan) -> datetime:
+    """Return when the action of ``plan`` runs: at its due time, or when it opens before that."""
+    return plan.due if plan.opens is None or plan.opens > plan.due else plan.opens
+
+
 def reconcile(
     wanted: Mapping[str, Iterable[Plan]],
     stored: Collection[StoredPlan],
@@ -106,8 +113,8 @@ def reconcile(
     What runs is never touched. What is done stays done, unless its date moved and its action says *again*: then
     a further round is planned; it is taken back when the date returns to what was done. A missed, failed or cancelled
     promise whose window is moved and not over is open again; one whose window is over takes the dates and stays
-    what it was. An action and occurrence may be wanted because of one kind only; who asked the plugins has seen
-    to that.
+    what it was; another opening alone opens nothing again. An action and occurrence may be wanted because of one
+    kind only; who asked the plugins has seen to that.
     """
     changes = Changes()
     if not stored:  # most subjects of an import
@@ -186,6 +193,7 @@ def _meet(
 ) -> None:
     """Bring one stored plan in line with what is wanted."""
     moved = old.due != plan.due or old.until != plan.until
+    rewritten = moved or old.run_at != runs_at(plan) or old.recurs != plan.recurs
     if old.status == "running":
         return
     if old.status == "done":
@@ -199,7 +207,7 @@ def _meet(
             if status == "planned":  # a held plan stays held, at its new date
                 status, why = old.status, old.why
             changes.move.append(Move(old.id, plan, kind, status, late, stale, why))
-        elif _described_otherwise(plan, kind, old, uncertain):
+        elif rewritten or _described_otherwise(plan, kind, old, uncertain):
             changes.move.append(Move(old.id, plan, kind, old.status, old.late, old.stale, old.why))
         return
     # missed, cancelled or failed
@@ -207,7 +215,7 @@ def _meet(
     if old.status == "cancelled" or retried or (moved and not stale):
         status, stale, why = _entry(plan, rule, now)
         changes.move.append(Move(old.id, plan, kind, status, late, stale, why))
-    elif moved:
+    elif rewritten:
         changes.move.append(Move(old.id, plan, kind, old.status, late, stale, old.why))
 
 

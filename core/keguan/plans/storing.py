@@ -16,6 +16,7 @@ from keguan.errors import DatabaseError
 from keguan.model import Event, Plan, Record, Subject
 from keguan.plans.answers import Answers, Asked, DeliveryRow, delivery_row
 from keguan.plans.deliveries import record_deliveries
+from keguan.plans.following import AFTER
 from keguan.plans.reconcile import ActionRule, Changes, StoredPlan, reconcile
 from keguan.plans.wants import Wants, hook_for
 from keguan.plans.write import PlanWriter
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Planned", "store_answers"]
 
 _p = plans.c
+_NOT_BY_RECORD = frozenset({AFTER, "tick"})
+"""Kinds of plans that no record asks for: what follows finished tasks, and what a business day wanted."""
 _STORED = (
     _p.plugin,
     _p.subject_id,
@@ -42,6 +45,8 @@ _STORED = (
     _p.status,
     _p.due_at,
     _p.until_at,
+    _p.run_at,
+    _p.recurs,
     _p.clause,
     _p.note,
     _p.by_calendar,
@@ -199,14 +204,14 @@ class _Storing:
     def _compare(self, entry: Asked, writer: PlanWriter, entered: datetime) -> Iterable[tuple[Subject, Changes]]:
         """Return the changes per subject: the one that was asked about, or those that a tick's plans are for.
 
-        What a tick wants is nobody else's to take back, and a tick takes back nothing.
+        What a tick wants, and what follows on a task, is nobody else's to take back; a tick takes back nothing.
         """
         record, event, plugin, wants = entry
         if record is not None:
             old = self._stored.get((plugin, event.subject), ())
             if not wants.plans and not old:
                 return ()
-            unknown = {*wants.failures, "tick"}
+            unknown = _NOT_BY_RECORD.union(wants.failures)
             return ((event.subject, self._reconcile(wants.plans, old, record, plugin, writer, unknown, entered)),)
         return self._compare_tick(plugin, wants, writer, entered)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, update
 
 from keguan.model import Plan, Project, Subject
-from keguan.plans.reconcile import Changes, Move
+from keguan.plans.reconcile import Changes, Move, runs_at
 from keguan.store.records import in_chunks
 from keguan.store.schema import plans
 from keguan.store.types import to_stored
@@ -67,7 +67,7 @@ class PlanWriter:
         """
         stamp = self._stamp
         subject_type, subject_id = subject
-        city = project.city
+        city, project_id = project.city, project.id or None  # a branch belongs to none
         for plan, kind, number, status, stale, why in changes.insert:
             self._inserts.append(
                 (
@@ -80,11 +80,11 @@ class PlanWriter:
                     kind,
                     event_seq,
                     plan.clause,
-                    project.id,
+                    project_id,
                     city,
                     to_stored(plan.due),
                     None if plan.until is None else to_stored(plan.until),
-                    to_stored(plan.opens or plan.due),
+                    to_stored(runs_at(plan)),
                     plan.recurs,
                     status,
                     plan.by_calendar,
@@ -124,7 +124,7 @@ class PlanWriter:
             "clause": plan.clause,
             "due_at": plan.due,
             "until_at": plan.until,
-            "run_at": plan.opens or plan.due,
+            "run_at": runs_at(plan),
             "recurs": plan.recurs,
             "status": move.status,
             "by_calendar": plan.by_calendar,

@@ -78,9 +78,13 @@ def _check_plan(plan: Plan, *, subjects: bool) -> None:
         raise _Wrong("plugins.plan_due", action=plan.action)
     if until is not None and (not _is_instant(until) or until < due):
         raise _Wrong("plugins.plan_until", action=plan.action)
+    if plan.opens is not None and not _is_instant(plan.opens):
+        raise _Wrong("plugins.plan_opens", action=plan.action)
     if type(plan.occurrence) is not int or not 0 <= plan.occurrence < 2**31:
         raise _Wrong("plugins.plan_occurrence", action=plan.action)
-    if type(plan.clause) is not str or type(plan.note) is not str or type(plan.by_calendar) is not bool:
+    if type(plan.clause) is not str or type(plan.note) is not str:
+        raise _Wrong("plugins.plan_text", action=plan.action)
+    if type(plan.by_calendar) is not bool or type(plan.recurs) is not bool:
         raise _Wrong("plugins.plan_text", action=plan.action)
     if subjects and not isinstance(plan.subject, Subject):
         raise _Wrong("plugins.plan_subject", action=plan.action)

@@ -15,7 +15,8 @@ class PlanFacts(NamedTuple):
     """What deriving needs to know of a plan."""
 
     status: str
-    due_at: datetime
+    run_at: datetime
+    """When its action runs: at its due time, or when it opens before that."""
     until: datetime | None = None
     stale: bool = False
     """Its window had passed already when the fact came in."""
@@ -78,7 +79,7 @@ def _not_run(plan: PlanFacts, now: datetime) -> PromiseState:
         case "planned" | "held" if passed:
             return PromiseState("missed", "plan.window_passed")
         case "planned":
-            return PromiseState("planned" if plan.due_at > now else "due", plan.why)
+            return PromiseState("planned" if plan.run_at > now else "due", plan.why)
         case "running":
             return PromiseState("due", plan.why)
         case "held":

@@ -40,6 +40,7 @@ def read_promises(reader: Reader, connection: Connection, *conditions: ColumnEle
             _p.city,
             _p.due_at,
             _p.until_at,
+            _p.run_at,
             _p.status,
             _p.stale,
             _p.late_at_creation,
@@ -83,7 +84,7 @@ def _facts(row: Any) -> EffectFacts:
 
 
 def _promised(row: Any, effects: Sequence[Any], reader: Reader) -> Promised:
-    plan = PlanFacts(row.status, row.due_at, row.until_at, row.stale, row.why)
+    plan = PlanFacts(row.status, row.run_at, row.until_at, row.stale, row.why)
     facts = [_facts(effect) for effect in effects]
     state = promise_state(plan, facts, reader.now)
     why = plain_why(reader.language, state.why)

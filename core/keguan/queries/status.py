@@ -134,7 +134,7 @@ def _counts(connection: Connection, now: datetime) -> dict[str, Any]:
     by_plan = _by_status(connection, plans, "held", "failed")
     by_message, by_rule = _by_rule(connection)
     return {
-        "due": _count(connection, plans, p.status == "planned", p.due_at <= now),
+        "due": _count(connection, plans, p.status == "planned", p.run_at <= now),
         "held_plans": by_plan["held"],
         "failed_plans": by_plan["failed"],
         "queued": by_message["queued"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from keguan import Plan
-from keguan.plans.reconcile import ActionRule, Changes, Move, NewPlan, StoredPlan, reconcile
+from keguan.plans.reconcile import ActionRule, Changes, Move, NewPlan, StoredPlan, reconcile, runs_at
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -33,6 +34,8 @@ def stored(status: str = "planned", **fields: object) -> StoredPlan:
         status=status,
         due=NOW + DAY,
         until=NOW + 2 * DAY,
+        run_at=NOW + DAY,
+        recurs=False,
         clause="G 1",
         note=None,
         by_calendar=False,
@@ -41,7 +44,7 @@ def stored(status: str = "planned", **fields: object) -> StoredPlan:
         stale=False,
         why=None,
     )
-    return plan._replace(**fields)  # type: ignore[arg-type]
+    return plan._replace(**{"run_at": fields.get("due", plan.due), **fields})  # type: ignore[arg-type]
 
 
 def wanted(days: float = 1, *, action: str = "keep", until: float | None = None, clause: str = "G 1") -> Plan:
@@ -125,6 +128,29 @@ def test_what_was_missed_or_failed_takes_another_past_date_and_stays_so(status: 
     assert (move.status, move.why, move.plan.due) == (status, "plan.window_passed", NOW - 9 * DAY)
 
 
+def test_another_opening_moves_what_is_open_and_leaves_what_is_known_about_lateness() -> None:
+    old = stored("held", late=True, why="plan.plugin_off")
+    plan = replace(wanted(), opens=NOW - DAY)
+    move = only_move(reconcile({"signed": [plan]}, [old], RULES, now=NOW))
+    assert (move.status, move.why, move.late, runs_at(move.plan)) == ("held", "plan.plugin_off", True, NOW - DAY)
+
+
+@pytest.mark.parametrize("status", ["missed", "failed"])
+def test_another_opening_alone_opens_nothing_again(status: str) -> None:
+    plan = replace(wanted(), opens=NOW)
+    assert only_move(reconcile({"signed": [plan]}, [stored(status)], RULES, now=NOW)).status == status
+    assert not reconcile({"signed": [plan]}, [stored("done", action="keep")], RULES, now=NOW)
+
+
+def test_an_opening_after_the_due_time_counts_as_the_due_time() -> None:
+    assert not reconcile({"signed": [replace(wanted(), opens=NOW + 5 * DAY)]}, [stored()], RULES, now=NOW)
+
+
+def test_a_promise_that_recurs_from_now_on_is_noted() -> None:
+    move = only_move(reconcile({"signed": [replace(wanted(), recurs=True)]}, [stored()], RULES, now=NOW))
+    assert (move.status, move.plan.recurs) == ("planned", True)
+
+
 def test_what_was_cancelled_is_planned_again_when_it_is_wanted_again() -> None:
     move = only_move(reconcile({"signed": [wanted()]}, [stored("cancelled", why="plan.not_wanted")], RULES, now=NOW))
     assert (move.status, move.why) == ("planned", None)
@@ -172,6 +198,8 @@ def apply(changes: Changes, plans: dict[int, StoredPlan]) -> None:
             status=move.status,
             due=plan.due,
             until=plan.until,
+            run_at=runs_at(plan),
+            recurs=plan.recurs,
             clause=plan.clause,
             note=plan.note or None,
             by_calendar=plan.by_calendar,
@@ -199,6 +227,8 @@ def as_stored(number: int, new: NewPlan) -> StoredPlan:
         kind=new.kind,
         due=plan.due,
         until=plan.until,
+        run_at=runs_at(plan),
+        recurs=plan.recurs,
         clause=plan.clause,
         note=plan.note or None,
         stale=new.stale,
@@ -209,18 +239,22 @@ def as_stored(number: int, new: NewPlan) -> StoredPlan:
 KINDS = ("signed", "handover", "deposit")
 days = st.integers(-5, 5)
 plans_wanted = st.builds(
-    lambda action, due, length, occurrence, clause: Plan(
+    lambda action, due, length, occurrence, clause, ahead, recurs: Plan(
         action,
         NOW + due * DAY,
         None if length is None else NOW + (due + length) * DAY,
         clause,
         occurrence=occurrence,
+        opens=None if ahead is None else NOW + (due - ahead) * DAY,
+        recurs=recurs,
     ),
     st.sampled_from(sorted(RULES)),
     days,
     st.none() | st.integers(0, 4),
     st.integers(1, 2),
     st.sampled_from(["G 1", "G 2"]),
+    st.none() | st.integers(-1, 3),
+    st.booleans(),
 )
 
 
@@ -273,6 +307,8 @@ class OneSubject(RuleBasedStateMachine):
                 kept = latest[plan.action, plan.occurrence]
                 if kept.status in OPEN and kept.kind not in unknown:
                     assert (kept.due, kept.until, kept.clause) == (plan.due, plan.until, plan.clause)
+                    assert (kept.run_at, kept.recurs) == (runs_at(plan), plan.recurs)
+                    assert kept.run_at <= kept.due
                 if kept.status == "planned" and plan.until is not None and plan.until <= self.now and kept.stale:
                     assert RULES[plan.action].when_late, "a stale promise that its action has no answer for"
 
@@ -289,7 +325,7 @@ class OneSubject(RuleBasedStateMachine):
     @rule(end=st.sampled_from(["done", "failed", "running"]))
     def work(self, end: str) -> None:
         for number, plan in self.plans.items():
-            if plan.status == "planned" and plan.due <= self.now:
+            if plan.status == "planned" and plan.run_at <= self.now:
                 passed = plan.until is not None and plan.until <= self.now and not plan.stale
                 self.plans[number] = plan._replace(status="missed" if passed else end)
 

@@ -138,11 +138,13 @@ NONSENSE = {
     "a date": ([Plan("visit", DUE.date())], "the plan's due is not an instant"),  # type: ignore[arg-type]  # nonsense
     "far future": ([Plan("visit", datetime.max.replace(tzinfo=UTC))], "the plan's due is not an instant"),
     "window backwards": ([Plan("visit", DUE, until=DUE - timedelta(1))], "the plan's until is not an instant"),
+    "naive opens": ([Plan("visit", DUE, opens=datetime(2026, 3, 2))], "the plan's opens is not an instant"),  # noqa: DTZ001 - the nonsense
+    "number as recurs": ([Plan("visit", DUE, recurs=1)], "the plan's clause, note, by_calendar or recurs has"),  # type: ignore[arg-type]  # the nonsense
     "naive until": ([Plan("visit", DUE, until=datetime(2027, 1, 1))], "the plan's until is not"),  # noqa: DTZ001 - the nonsense
     "occurrence": ([Plan("visit", DUE, occurrence="1")], "the plan's occurrence is not"),  # type: ignore[arg-type]  # nonsense
     "yes": ([Plan("visit", DUE, occurrence=True)], "the plan's occurrence is not"),
     "huge": ([Plan("visit", DUE, occurrence=2**40)], "the plan's occurrence is not"),
-    "clause": ([Plan("visit", DUE, clause=None)], "the plan's clause, note or by_calendar"),  # type: ignore[arg-type]  # nonsense
+    "clause": ([Plan("visit", DUE, clause=None)], "the plan's clause, note, by_calendar or recurs"),  # type: ignore[arg-type]  # nonsense
     "subject": ([Plan("visit", DUE, subject=HOME.ref)], "the plan names a subject of its own"),
     "twice": ([VISIT, Plan("visit", DUE + timedelta(1))], "the hook returned two plans for one action"),
 }
