@@ -98,7 +98,7 @@ def package(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_example_lives_through_three_years(
     package: Callable[[str], ModuleType], sample_city: Callable[..., SampleCity]
 ) -> None:
-    config = "[plugins.greetings]\nenabled = true\nflag_projects = [1]\n"
+    config = "[plugins.greetings]\nenabled = true\nflag_projects = ['云璟一期']\n"
     city = sample_city({"greetings": package("keguan_greetings")}, config=config)
     sale = city.sign("1201", on=date(2026, 3, 2))
     city.run_until(date(2026, 3, 10))

@@ -6,7 +6,7 @@ from keguan.model.events import Event, EventType
 from keguan.model.forms import Form, FormChoice, FormField, FormLines, FormWhen, Words
 from keguan.model.pins import Pin, Pins, Tenure
 from keguan.model.plans import Action, Context, Job, Plan
-from keguan.model.records import Branch, City, Company, Contract, Customer, Day, Home, Person, Project, Record, Subject
+from keguan.model.records import Branch, City, Company, Contract, Customer, Home, Person, Project, Record, Subject
 
 __all__ = [
     "Action",
@@ -18,7 +18,6 @@ __all__ = [
     "Context",
     "Contract",
     "Customer",
-    "Day",
     "Effect",
     "Email",
     "Event",

@@ -17,7 +17,6 @@ __all__ = [
     "Company",
     "Contract",
     "Customer",
-    "Day",
     "Home",
     "Person",
     "Project",
@@ -234,19 +233,6 @@ class Branch:
     def project(self) -> Project:
         """A project without a number that stands for all of the city's, so that every record has one."""
         return Project(0, "", self.city)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One business day of one city: the subject of a ``tick``."""
-
-    city: str
-    date: date
-
-    @property
-    def ref(self) -> Subject:
-        """The subject of the tick: the day's ordinal number."""
-        return Subject("day", self.date.toordinal())
 
 
 class Record(Protocol):

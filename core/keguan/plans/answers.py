@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from keguan.model import Event, Record
-from keguan.plans.wants import Wants, ask_for_tick, ask_plugins, hook_for, kinds_in_force
+from keguan.plans.wants import Place, Wants, ask_for_tick, ask_plugins, hook_for, kinds_in_force
 from keguan.plugins import Failure
 from keguan.store.types import to_stored
 
@@ -80,13 +80,14 @@ def ask_about(
 def ask_about_ticks(
     installation: Installation,
     ticks: Sequence[Event],
+    places: Mapping[str, Place],
     answers: Answers,
     now: datetime,
     only: Collection[str] | None = None,
 ) -> None:
-    """Ask every plugin in scope about business days and note how it took them."""
+    """Ask every plugin in scope about business days and note how it took them; ``places`` are their cities."""
     for event in ticks:
-        for plugin, wants in ask_for_tick(installation, event, only):
+        for plugin, wants in ask_for_tick(installation, event, places[event.city], only):
             answers.wants.append((None, event, plugin, wants))
             failure = wants.failures.get("tick")
             answers.deliveries.append(delivery_row(event.seq, plugin, failure, now))

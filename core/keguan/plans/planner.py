@@ -12,7 +12,9 @@ from keguan.model import Event, Subject
 from keguan.plans.answers import Answers, ask_about, ask_about_ticks
 from keguan.plans.deliveries import skip_unanswered
 from keguan.plans.storing import Planned, store_answers
-from keguan.store.records import load_records
+from keguan.plans.wants import Place
+from keguan.store.branches import ensure_branches, load_branches
+from keguan.store.records import load_projects, load_records
 from keguan.store.schema import deliveries, events
 
 if TYPE_CHECKING:
@@ -43,11 +45,12 @@ def deliver_events(installation: Installation, limit: int = _BATCH) -> Planned:
                     news.setdefault(event.subject, []).append(event)
             records = load_records(connection, news)
             history = load_history(connection, news, fresh)
+        places = _places(installation, ticks)
         answers = Answers()
         with installation.plugins.watchdog.batch():
             for subject, mine in history.items():
                 ask_about(installation, records.get(subject), mine, answers, now, delivered=news[subject])
-            ask_about_ticks(installation, ticks, answers, now)
+            ask_about_ticks(installation, ticks, places, answers, now)
         planned = store_answers(installation, answers, now, finished=[event.seq for event in fresh])
         planned.events = len(fresh)
         return planned
@@ -123,7 +126,26 @@ def replay_ticks(installation: Installation, seqs: Sequence[int], *, only: Colle
         now = installation.clock.now()
         with installation.store.read() as connection:
             ticks = ticks_by_number(connection, seqs)
+        places = _places(installation, ticks)
         answers = Answers()
         with installation.plugins.watchdog.batch():
-            ask_about_ticks(installation, ticks, answers, now, only)
+            ask_about_ticks(installation, ticks, places, answers, now, only)
         return store_answers(installation, answers, now, finished=[])
+
+
+def _places(installation: Installation, ticks: Iterable[Event]) -> dict[str, Place]:
+    """Return what there is in the cities of ``ticks``, by their keys: read once for all days and plugins.
+
+    Days recorded before there were branches find theirs made here.
+    """
+    cities = sorted({event.city for event in ticks})
+    if not cities:
+        return {}
+    store = installation.store
+    with store.read() as connection:
+        branches, projects = load_branches(connection, cities), load_projects(connection, cities)
+    if len(branches) < len(cities):
+        with store.write() as connection:
+            ensure_branches(store, connection, cities)
+            branches = load_branches(connection, cities)
+    return {city: Place(branches[city], projects[city]) for city in cities}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from keguan import hookspecs
 from keguan.errors import PluginError
-from keguan.model import Branch, Contract, Day, Event, EventType, Home, Plan, Record
+from keguan.model import Branch, Contract, Event, EventType, Home, Plan, Project, Record
 from keguan.plugins import Failure, Plugins, Result, check_plans
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["Wants", "ask_for_tick", "ask_plugins", "hook_for", "kinds_in_force"]
+__all__ = ["Place", "Wants", "ask_for_tick", "ask_plugins", "hook_for", "kinds_in_force"]
 
 _OWN_HOOKS = {
     "contract_signed": "on_contract_signed",
@@ -39,22 +39,35 @@ class Wants:
     """Kinds whose hook failed: what it wants there is unknown."""
 
 
-def kinds_in_force(history: Iterable[Event], types: Mapping[str, EventType]) -> dict[str, Event]:
-    """Return the newest event of each kind the subject has been through and that was not taken back."""
-    kinds: dict[str, Event] = {}
+class Place(NamedTuple):
+    """What a tick tells of its city."""
+
+    branch: Branch
+    projects: tuple[Project, ...]
+
+
+def kinds_in_force(history: Iterable[Event], types: Mapping[str, EventType]) -> dict[str, list[Event]]:
+    """Return the newest event of each kind the subject has been through and that was not taken back.
+
+    Of kinds of which each counts by itself it is all of them, oldest first.
+    """
+    kinds: dict[str, list[Event]] = {}
     for event in history:
         kind = types.get(event.type)
         if kind is not None:
             for taken_back in kind.retracts:
                 kinds.pop(taken_back, None)
-        kinds[event.type] = event
+            if kind.each:
+                kinds.setdefault(event.type, []).append(event)
+                continue
+        kinds[event.type] = [event]
     return kinds
 
 
 def ask_plugins(
     installation: Installation,
     record: Record,
-    kinds: Mapping[str, Event],
+    kinds: Mapping[str, Sequence[Event]],
     only: Collection[str] | None = None,
 ) -> Iterator[tuple[str, Wants]]:
     """Yield what every plugin in scope wants for ``record``, one plugin after the other.
@@ -69,9 +82,10 @@ def ask_plugins(
             continue
         wants = Wants()
         hooks = plugins.hooks_of(plugin)
-        for kind, event in kinds.items():
+        for kind, events in kinds.items():
             if hook_for(kind) in hooks:
-                _ask(installation, plugin, record, event, wants)
+                for event in events:
+                    _ask(installation, plugin, record, event, wants)
         if len(wants.plans) > 1:
             _refuse_doubles(installation, plugin, wants)
         yield plugin, wants
@@ -107,11 +121,11 @@ def _refuse_doubles(installation: Installation, plugin: str, wants: Wants) -> No
 
 
 def ask_for_tick(
-    installation: Installation, event: Event, only: Collection[str] | None = None
+    installation: Installation, event: Event, place: Place, only: Collection[str] | None = None
 ) -> Iterator[tuple[str, Wants]]:
-    """Yield what every plugin in scope wants because of one city's business day."""
+    """Yield what every plugin in scope wants because of one city's business day; ``place`` is that city."""
     plugins = installation.plugins
-    day = Day(event.city, _date_of(event))
+    today = date.fromordinal(event.subject.id)
     for plugin in plugins.names:
         if only is not None and plugin not in only:
             continue
@@ -120,15 +134,15 @@ def ask_for_tick(
         wants = Wants()
         context = installation.context(plugin, event.city)
         answer = plugins.call_one(
-            plugin, hookspecs.daily_tick, today=day.date, branch=Branch(0, event.city), projects=(), context=context
+            plugin,
+            hookspecs.daily_tick,
+            today=today,
+            branch=place.branch,
+            projects=place.projects,
+            context=context,
         )
         _keep(plugins, plugin, "tick", answer, wants)
         yield plugin, wants
-
-
-def _date_of(event: Event) -> date:
-    """The business day of a tick: its subject is the day's ordinal number."""
-    return date.fromordinal(event.subject.id)
 
 
 def _keep(plugins: Plugins, plugin: str, kind: str, answer: object, wants: Wants) -> None:
@@ -137,5 +151,7 @@ def _keep(plugins: Plugins, plugin: str, kind: str, answer: object, wants: Wants
         answer = check_plans(plugins, plugin, hook_for(kind), answer.value, subjects=kind == "tick")
     if isinstance(answer, Failure):
         wants.failures[kind] = answer
-    elif answer is not None:
-        wants.plans[kind] = cast("list[Plan]", answer)
+        wants.plans.pop(kind, None)
+    elif answer is not None and kind not in wants.failures:
+        plans = cast("list[Plan]", answer)
+        wants.plans[kind] = [*wants.plans[kind], *plans] if kind in wants.plans else plans

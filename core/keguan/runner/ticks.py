@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from keguan.events.log import NewEvent, append
 from keguan.installation import Installation
 from keguan.model import Subject
+from keguan.store.branches import ensure_branches
 from keguan.store.schema import events, projects
 
 __all__ = ["SOURCE", "cities_in_use", "missing_ticks", "next_tick", "record_ticks"]
@@ -58,6 +59,7 @@ def record_ticks(installation: Installation, up_to: date | Literal["today"] | No
     with installation.store.write() as connection:  # again, for somebody may have been quicker
         due = _due(installation, connection, up_to, now)
         append(installation.store, connection, list(_events(installation, due)), now)
+        ensure_branches(installation.store, connection, {city for _, city in due})
     return [(city, day) for day, city in due]
 
 

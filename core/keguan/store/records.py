@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -17,16 +18,17 @@ from sqlalchemy import (
     Select,
     any_,
     bindparam,
+    func,
     literal,
     select,
     text,
 )
 from sqlalchemy import column as sql_column
 
-from keguan.model import Contract, Customer, Home, Person, Project, Record, Subject
-from keguan.store.schema import contracts, homes, owners, people, projects
+from keguan.model import Branch, Contract, Customer, Home, Person, Project, Record, Subject
+from keguan.store.schema import branches, contracts, homes, owners, people, projects
 
-__all__ = ["among", "in_chunks", "load_records"]
+__all__ = ["among", "in_chunks", "load_projects", "load_records"]
 
 _CHUNK = 500  # below every database's limit of parameters
 _NUMBERS = text("SELECT value FROM json_each(:numbers)")
@@ -62,6 +64,7 @@ def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[
     loader = _Loader(connection)
     found: dict[Subject, Record] = {}
     for kind, load in (
+        ("branch", loader.branches),
         ("project", loader.projects),
         ("home", loader.homes),
         ("contract", loader.contracts),
@@ -72,7 +75,27 @@ def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[
     return found
 
 
-_PERSON = (people.c.id, people.c.name, people.c.phone, people.c.email, people.c.birthday)
+def load_projects(connection: Connection, cities: Collection[str]) -> dict[str, tuple[Project, ...]]:
+    """Return all projects of each of ``cities`` as they are now, in the order of their numbers."""
+    c = projects.c
+    found: dict[str, list[Project]] = {city: [] for city in cities}
+    for row in connection.execute(select(*_PROJECT).where(c.city.in_(cities)).order_by(c.id)):
+        found[row.city].append(Project(*row))
+    return {city: tuple(mine) for city, mine in found.items()}
+
+
+_PROJECT = (
+    projects.c.id,
+    projects.c.name,
+    projects.c.city,
+    projects.c.first_show_on,
+    projects.c.launch_on,
+    projects.c.area,
+    projects.c.planned_handover_on,
+    projects.c.handed_over_on,
+    projects.c.fitting,
+)
+_PERSON = (people.c.id, people.c.name, people.c.phone, people.c.email, people.c.birthday, people.c.lunar)
 _HOME = (
     homes.c.id,
     homes.c.project_id,
@@ -95,14 +118,27 @@ _CONTRACT = (
 )
 
 
+class _Sale(NamedTuple):
+    """What a home knows of its contracts."""
+
+    contract_no: str | None
+    """Of the one in force."""
+    signed_on: date | None
+    """When it was first sold."""
+
+
+_UNSOLD = _Sale(None, None)
+
+
 def _home(
     row: Any,
     project: Project,
     present: tuple[Person, ...] = (),
-    contract_no: str | None = None,
+    sale: _Sale | None = None,
 ) -> Home:
     key, _, building, unit, room, fitting, handed_over_on, move_in_on = row
-    return Home(key, project, building, unit, room, fitting, handed_over_on, move_in_on, present, contract_no)
+    number, signed_on = sale or _UNSOLD
+    return Home(key, project, building, unit, room, fitting, handed_over_on, move_in_on, present, number, signed_on)
 
 
 class _Loader:
@@ -117,31 +153,44 @@ class _Loader:
             return ()
         return self._connection.execute(statement.where(among(self._connection, column, ids))).all()
 
+    def branches(self, ids: Collection[int]) -> dict[int, Branch]:
+        c = branches.c
+        return {row.id: Branch(*row) for row in self._rows(select(c.id, c.city), c.id, ids)}
+
     def projects(self, ids: Collection[int]) -> dict[int, Project]:
-        c = projects.c
-        statement = select(c.id, c.name, c.city, c.first_show_on, c.launch_on, c.area)
         missing = [key for key in ids if key not in self._projects]
-        for row in self._rows(statement, c.id, missing):
+        for row in self._rows(select(*_PROJECT), projects.c.id, missing):
             self._projects[row.id] = Project(*row)
         return {key: self._projects[key] for key in ids if key in self._projects}
 
     def homes(self, ids: Collection[int]) -> dict[int, Home]:
-        """Homes with the owners of today and the number of the contract in force."""
+        """Homes with the owners of today, the number of the contract in force, and when they were first sold."""
         rows = self._rows(select(*_HOME), homes.c.id, ids)
         by_project = self.projects({row.project_id for row in rows})
         present = self._owners(owners.c.home_id, [row.id for row in rows], still=True)
-        numbers = {
-            row.home_id: row.contract_no
-            for row in self._rows(
-                select(contracts.c.home_id, contracts.c.contract_no).where(contracts.c.status == "signed"),
-                contracts.c.home_id,
-                [row.id for row in rows],
-            )
-        }
-        return {row[0]: _home(row, by_project[row[1]], present.get(row[0], ()), numbers.get(row[0])) for row in rows}
+        sales = self._sales([row.id for row in rows])
+        return {row[0]: _home(row, by_project[row[1]], present.get(row[0], ()), sales.get(row[0])) for row in rows}
+
+    def _sales(self, homes_wanted: Sequence[int]) -> dict[int, _Sale]:
+        """What each home knows of the contracts it was sold by; one that was cancelled sold nothing."""
+        c = contracts.c
+        statement = (
+            select(c.home_id, c.contract_no, c.status, func.coalesce(c.signed_on, c.deposit_on).label("sold_on"))
+            .where(c.status != "cancelled")
+            .order_by(c.id)
+        )
+        found: dict[int, _Sale] = {}
+        for home, number, status, sold_on in self._rows(statement, c.home_id, homes_wanted):
+            in_force, first = found.get(home, _UNSOLD)
+            if status == "signed":
+                in_force = number
+            if first is None or (sold_on is not None and sold_on < first):
+                first = sold_on
+            found[home] = _Sale(in_force, first)
+        return found
 
     def contracts(self, ids: Collection[int]) -> dict[int, Contract]:
-        """Contracts with their buyers and their home as it stands (without the home's own owners)."""
+        """Contracts with their buyers and their home as it stands (without its own owners, contract and sale)."""
         rows = self._rows(select(*_CONTRACT), contracts.c.id, ids)
         by_project = self.projects({row.project_id for row in rows})
         buyers = self._owners(owners.c.contract_id, [row.id for row in rows], still=False)
