@@ -42,3 +42,5 @@ class EventType:
     name: str
     subject: str
     retracts: frozenset[str] = frozenset()
+    each: bool = False
+    """Each event of this kind counts by itself, not the newest alone: hooks are asked about all of them."""

@@ -62,6 +62,9 @@ class Context:
     through: date
     """The last day that promises which recur without end are wanted for: the end of next year, in the city. The
     core moves it on at every new year and asks about the subjects of recurring plans again."""
+    since: date = date.min
+    """The first day that promises which recur are wanted for: what a project or a customer that is entered late was
+    promised in earlier years is nobody's work any more. The core sets it a month before this year."""
     pins: Pins = field(default_factory=Pins)
     """What stays as it was when something began, from the log of the values in ``register_pins``."""
 

@@ -7,22 +7,41 @@ imported from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from keguan.forms import load_forms
 from keguan.hookspecs import hookimpl
-from keguan.model import Action, Check, City, Context, Contract, Event, Form, Home, Plan, Record
+from keguan.model import (
+    Action,
+    Branch,
+    Check,
+    City,
+    Context,
+    Contract,
+    Customer,
+    Event,
+    EventType,
+    Form,
+    Home,
+    Plan,
+    Project,
+    Record,
+)
 from keguan_sixplustwo import hookspecs as _hookspecs
-from keguan_sixplustwo.actions import actions as _actions
 from keguan_sixplustwo.checks import checks as _checks
+from keguan_sixplustwo.doing import actions as _actions
 from keguan_sixplustwo.library import playbooks
+from keguan_sixplustwo.planning.dates import EVENTS, dates_of
+from keguan_sixplustwo.planning.rules import MIDNIGHT
 from keguan_sixplustwo.playbook import Playbook
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.prepared import prepare as _prepare
 from keguan_sixplustwo.report import coverage, playbook_rows
 from keguan_sixplustwo.settings import Settings
-from keguan_sixplustwo.touchpoint import Touchpoint, Trigger
+from keguan_sixplustwo.touchpoint import Touchpoint
 
 if TYPE_CHECKING:
     import click
@@ -33,6 +52,7 @@ __all__ = [
     "Settings",
     "Touchpoint",
     "coverage",
+    "daily_tick",
     "on_contract_signed",
     "on_event",
     "on_handover",
@@ -42,30 +62,67 @@ __all__ = [
     "register_actions",
     "register_checks",
     "register_commands",
+    "register_event_types",
     "register_forms",
     "register_hookspecs",
+    "register_pins",
     "register_settings",
 ]
+
+
+_SUBJECTS: Mapping[str, type[Record]] = {
+    "deposit": Contract,
+    "customer_changed": Customer,
+    "project_milestone": Project,
+    **dict.fromkeys(EVENTS.values(), Project),
+}
+"""What the events are about that have no hook of their own."""
 
 
 @hookimpl
 def on_contract_signed(contract: Contract, context: Context) -> list[Plan]:
     """Plan what a signed contract promises: messages, the call-back, the home pack before handover."""
-    return _wanted(Trigger.CONTRACT_SIGNED, contract, context)
+    return _prepared(context.prepared).plans("contract_signed", contract, context)
 
 
 @hookimpl
 def on_handover(home: Home, context: Context) -> list[Plan]:
-    """Plan what the handover of a home promises: the call-back, the visit after moving in."""
-    return _wanted(Trigger.HANDOVER, home, context)
+    """Plan what the handover of a home promises: the call-back, the visits after moving in, the warranties."""
+    return _prepared(context.prepared).plans("handover", home, context)
 
 
 @hookimpl
 def on_event(event: Event, record: Record, context: Context) -> list[Plan]:
-    """Plan what a deposit promises, in the edition that counts from it."""
-    if event.type == Trigger.DEPOSIT and isinstance(record, Contract):
-        return _wanted(Trigger.DEPOSIT, record, context)
-    return []
+    """Plan what hangs on a deposit, on the milestones of a project, on a birthday, and on single events."""
+    expected = _SUBJECTS.get(event.type)
+    if expected is None or not isinstance(record, expected):
+        return []
+    dates = None
+    if event.type in EVENTS.values():
+        day = context.calendar.date_of(event.time)
+        dates = dates_of(record, context)._replace(event=day, number=event.seq)
+    return _prepared(context.prepared).plans(event.type, record, context, dates)
+
+
+@hookimpl
+def daily_tick(today: date, branch: Branch, context: Context) -> list[Plan]:
+    """Plan what the company promises in one city, this year and next; what was due before today began earlier."""
+    since = context.city.at(today, MIDNIGHT)
+    wanted = _prepared(context.prepared).plans("tick", branch, context)
+    return [replace(plan, subject=branch.ref) for plan in wanted if plan.due >= since]
+
+
+@hookimpl
+def register_event_types() -> list[EventType]:
+    """Offer the single events of a project that promises hang on: each of them counts by itself."""
+    return [EventType(name, "project", each=True) for name in sorted(EVENTS.values())]
+
+
+@hookimpl
+def register_pins(settings: object) -> dict[str, str]:
+    """Say which edition is in force where: what began under one keeps it."""
+    assert isinstance(settings, Settings)
+    return {"": settings.edition, **settings.project_editions}
 
 
 @hookimpl
@@ -115,7 +172,6 @@ def register_checks(prepared: object) -> list[Check]:
     return _checks({action.name: action.label or {} for action in _actions(prepared)})
 
 
-def _wanted(trigger: Trigger, record: Contract | Home, context: Context) -> list[Plan]:
-    prepared = context.prepared
+def _prepared(prepared: object) -> Prepared:
     assert isinstance(prepared, Prepared)
-    return prepared.schedule(context.city.key, record.project.name)[trigger].plans(record, context)
+    return prepared

@@ -23,30 +23,46 @@ __all__ = ["Adjustment", "Change", "Fields", "NewTouchpoint", "Playbook", "neare
 class Fields(TypedDict, total=False):
     """What a variant may change; timings as expressions, the rest as the data files write it."""
 
+    domain: str | None
     step: str
     name: Mapping[str, str]
     kind: str
-    trigger: str
-    due: str
+    about: str | None
+    within: str | None
+    trigger: str | None
+    due: str | list[str]
+    opens: str | None
     until: str | None
+    postpone_to: str | None
     late: str
+    every: str | None
+    each: str | None
+    begins: str | None
+    ends: str | None
+    by_fitting: Mapping[str, Mapping[str, object]]
     audience: str | None
-    channel: str | list[str]
-    owner: str | list[str]
+    channel: str | list[str] | None
+    owner: str | list[str] | None
     support: list[str]
     evidence: list[Mapping[str, str]] | None
+    form: str | None
+    gate: str | None
+    notice: int | None
     optional: bool
     optional_parts: list[Mapping[str, str]]
-    coverage: Mapping[str, int] | None
-    template: str
+    coverage: Mapping[str, object] | None
+    template: str | None
     clause: Mapping[str, object] | None
+    limits: list[str]
+    consequence: Mapping[str, str] | None
+    notes: Mapping[str, str] | None
 
 
 class NewTouchpoint(Fields, total=False):
     """What a variant says of a touchpoint of its own: ``step name kind trigger due owner`` at least."""
 
 
-Adjustment = Literal["add", "change", "remove"]
+Adjustment = Literal["add", "change", "remove", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,7 @@ class Change:
 
     what: Adjustment
     touchpoint: str
+    """Its id; the order of the step, of a step that was renamed."""
     fields: Mapping[str, object] = field(default_factory=dict)
     by: str = ""
 
@@ -69,6 +86,8 @@ class Playbook:
     touchpoints: Mapping[str, Touchpoint]
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    lenient: bool = False
+    """The edition is not configured: adjustments of what it does not have are passed over instead of refused."""
 
     def __contains__(self, touchpoint: str) -> bool:
         return touchpoint in self.touchpoints
@@ -89,10 +108,19 @@ class Playbook:
         """Return a playbook without ``touchpoint``. Raises ``PluginError`` when it does not exist here."""
         return self.apply(Change("remove", touchpoint))
 
+    def rename_step(self, order: str, /, *, zh: str | None = None, en: str | None = None) -> Playbook:
+        """Return a playbook in which the step ``order`` has other names. Raises ``PluginError`` when there is none."""
+        given = {"zh": zh, "en": en}
+        return self.apply(Change("rename", order, {language: name for language, name in given.items() if name}))
+
     def apply(self, change: Change) -> Playbook:
         """Return a playbook to which ``change`` was done, and which remembers it."""
-        touchpoints = dict(self.touchpoints)
+        if self.lenient and not self._has(change):
+            return self
         self._check(change)
+        if change.what == "rename":
+            return replace(self, steps=self._renamed(change), changes=(*self.changes, change))
+        touchpoints = dict(self.touchpoints)
         match change.what:
             case "remove":
                 del touchpoints[change.touchpoint]
@@ -116,38 +144,58 @@ class Playbook:
         for change in reversed(self.changes):
             if change.touchpoint == touchpoint and (change.what == "add" or name in change.fields):
                 return change.by or "a variant"
-        if getattr(entry, name) in (None, ()):
+        if getattr(entry, name) in (None, (), {}):
             return None
         return "ours" if name in entry.ours else "clause"
 
+    def _has(self, change: Change) -> bool:
+        """Return whether what is to be adjusted is there; what is to be added need not be."""
+        if change.what == "rename":
+            return any(step.order == change.touchpoint for step in self.steps)
+        return change.what == "add" or change.touchpoint in self.touchpoints
+
     def _check(self, change: Change) -> None:
-        known = change.touchpoint in self.touchpoints
-        if known and change.what == "add":
-            raise PluginError("sixplustwo.touchpoint_exists", touchpoint=change.touchpoint, edition=self.edition)
-        if not known and change.what != "add":
+        name = change.touchpoint
+        if not self._has(change):
+            if change.what == "rename":
+                raise PluginError("sixplustwo.step_missing", step=name, edition=self.edition, known=self._orders())
             raise PluginError(
                 "sixplustwo.touchpoint_unknown",
-                touchpoint=change.touchpoint,
+                touchpoint=name,
                 edition=self.edition,
-                nearest=nearest(change.touchpoint, self.touchpoints),
+                nearest=nearest(name, self.touchpoints),
             )
+        if change.what == "add" and name in self.touchpoints:
+            raise PluginError("sixplustwo.touchpoint_exists", touchpoint=name, edition=self.edition)
+        if change.what == "rename":
+            return
         adjustable = Touchpoint.model_fields.keys() - {"id", "ours"}
-        for name in sorted(change.fields.keys() - adjustable):
+        for field_name in sorted(change.fields.keys() - adjustable):
             raise PluginError(
                 "sixplustwo.field_unknown",
-                field=name,
-                touchpoint=change.touchpoint,
-                nearest=nearest(name, adjustable),
+                field=field_name,
+                touchpoint=name,
+                nearest=nearest(field_name, adjustable),
             )
+
+    def _orders(self) -> str:
+        return ", ".join(step.order for step in self.steps)
+
+    def _renamed(self, change: Change) -> tuple[Step, ...]:
+        return tuple(
+            step.model_copy(update={"name": step.name.model_copy(update=dict(change.fields))})
+            if step.order == change.touchpoint
+            else step
+            for step in self.steps
+        )
 
     def _build(self, fields: Mapping[str, object]) -> Touchpoint:
         try:
             entry = Touchpoint.model_validate(fields)
         except ValidationError as wrong:
             raise PluginError("sixplustwo.value_invalid", touchpoint=fields["id"], reason=explain(wrong)) from wrong
-        orders = [step.order for step in self.steps]
-        if entry.step not in orders:
-            raise PluginError("sixplustwo.step_unknown", step=entry.step, touchpoint=entry.id, known=", ".join(orders))
+        if all(step.order != entry.step for step in self.steps):
+            raise PluginError("sixplustwo.step_unknown", step=entry.step, touchpoint=entry.id, known=self._orders())
         return entry
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import cast
 
 from keguan.errors import PluginError
-from keguan.model import City
+from keguan.model import City, Context, Contract, Job, Plan, Record, Tenure
 from keguan_sixplustwo import hookspecs
-from keguan_sixplustwo.library import playbooks, templates
-from keguan_sixplustwo.planner import Schedule, schedule
+from keguan_sixplustwo.library import playbooks, templates, warranted
+from keguan_sixplustwo.planning.compiling import schedule
+from keguan_sixplustwo.planning.components import Warranty
+from keguan_sixplustwo.planning.dates import Dates, begun_on, dates_of
+from keguan_sixplustwo.planning.editions import Wanted, moved_over
+from keguan_sixplustwo.planning.promises import Schedule
+from keguan_sixplustwo.planning.rules import MIDNIGHT, Rule
 from keguan_sixplustwo.playbook import Playbook, nearest
 from keguan_sixplustwo.settings import Settings
-from keguan_sixplustwo.touchpoint import Edition, Kind
+from keguan_sixplustwo.touchpoint import Edition, Kind, Touchpoint
 
 __all__ = ["Prepared", "fold", "prepare"]
 
@@ -23,38 +30,98 @@ class Prepared:
 
     settings: Settings
     playbooks: Mapping[tuple[Edition, str | None], Playbook]
-    """City ``None`` is the edition as its document has it: for editions and cities that nobody configured."""
+    """City ``None`` is the edition as its document has it: for cities that nobody configured."""
     schedules: Mapping[tuple[Edition, str | None], Schedule]
+    warranty: Warranty
 
     def playbook(self, city: str | None = None, edition: Edition | None = None) -> Playbook:
         """Return the playbook in force in ``city`` for ``edition`` (default: the configured one)."""
         wanted = edition or self.settings.edition
         return self.playbooks.get((wanted, city)) or self.playbooks[wanted, None]
 
-    def schedule(self, city: str, project: str) -> Schedule:
-        """Return the promises made to the customers of the project of this name in ``city``."""
-        edition = self.settings.edition_of(project)
+    def schedule(self, city: str, edition: Edition) -> Schedule:
+        """Return the promises of ``edition`` as they are in ``city``."""
         found = self.schedules.get((edition, city))
         return self.schedules[edition, None] if found is None else found
 
+    def plans(self, kind: str, record: Record, context: Context, dates: Dates | None = None) -> list[Plan]:
+        """Return what ``record`` was promised because of a ``kind`` of event, by the editions it has had.
+
+        ``dates``: those of a single event; else the record's own.
+        """
+        counted = dates_of(record, context) if dates is None else dates
+        tenures = self.tenures(record, context)
+        if len(tenures) == 1:
+            promises = self.schedule(context.city.key, cast("Edition", tenures[0].value)).get(kind)
+            return [] if promises is None else promises.plans(counted, context)
+        kinds = ("deposit", "contract_signed") if isinstance(record, Contract) else (kind,)
+
+        def plans_of(edition: str) -> list[Wanted]:
+            alone = self.schedule(context.city.key, cast("Edition", edition))
+            return [(of, plan) for of in kinds if of in alone for plan in alone[of].plans(counted, context)]
+
+        wanted = moved_over(tenures, plans_of, lambda day: context.city.at(day, MIDNIGHT))
+        return [plan for of, plan in wanted if of == kind]
+
+    def tenures(self, record: Record, context: Context) -> Sequence[Tenure]:
+        """Return the editions that hold for ``record``, in the order of time: at least one."""
+        project = record.project.name
+        pinned = context.pins.of(project, begun_on(record))
+        return pinned or (Tenure(self.settings.edition_of(project), None),)
+
+    def edition_at(self, record: Record, due: datetime, context: Context) -> Edition:
+        """Return the edition that what was due for ``record`` at ``due`` is done by."""
+        city = context.city
+        held = [t for t in self.tenures(record, context) if t.since is None or city.at(t.since, MIDNIGHT) <= due]
+        return cast("Edition", held[-1].value)
+
+    def entry(self, name: str, job: Job) -> Touchpoint | None:
+        """Return the touchpoint as it is for the job's record now, or ``None`` when it was dropped since."""
+        edition = self.edition_at(job.record, job.due, job.context)
+        return self.playbook(job.context.city.key, edition).touchpoints.get(name)
+
+    def is_over(self, job: Job) -> bool:
+        """Return whether the window is over by the record as it is now: the home was handed over meanwhile."""
+        end, found = job.until, self._occurrence(job)
+        if found is not None and (plan := found[0].plan(found[1], job.context)) is not None:
+            end = plan.until
+        return end is not None and end <= job.now
+
+    def latest(self, job: Job) -> date | None:
+        """Return the last day that the job's task can be postponed to; ``None``: any day."""
+        found = self._occurrence(job)
+        return None if found is None else found[0].latest_day(found[1], job.context)
+
+    def _occurrence(self, job: Job) -> tuple[Rule, Dates] | None:
+        """Return the promise behind ``job``; ``None`` when it follows from an event, or is not promised any more."""
+        schedule = self.schedule(job.context.city.key, self.edition_at(job.record, job.due, job.context))
+        dates = dates_of(job.record, job.context)
+        for promises in schedule.values():
+            if promise := promises.each.get(job.action):
+                return promise.occurrence(dates, job.occurrence, job.context)
+        return None
+
 
 def prepare(settings: Settings, cities: Mapping[str, City], ask: Callable[..., list[tuple[str, object]]]) -> Prepared:
-    """Return the playbooks of all editions, those in force adjusted by the variants of each city.
+    """Return the playbooks of all editions, adjusted by the variants of each city.
+
+    Those that are not configured are adjusted too: contracts may have been signed under them.
 
     Raises ``PluginError`` for variants that clash, for adjustments of what does not exist, for templates that
-    do not exist, and for timings that cannot be read or count from a date that is not at hand.
+    do not exist, for warranties below the legal minimum, and for timings that cannot be read or count from a date
+    that is not at hand.
     """
-    found: dict[tuple[Edition, str | None], Playbook] = {
-        (edition, None): playbook for edition, playbook in playbooks().items()
-    }
-    for edition in sorted(settings.editions):
+    warranty = Warranty(warranted(), settings.seasons, settings.warranty, settings.project_warranty)
+    found: dict[tuple[Edition, str | None], Playbook] = {}
+    for edition, playbook in playbooks().items():
+        base = found[edition, None] = replace(playbook, lenient=edition not in settings.editions)
         for city in sorted(cities):
-            base = found[edition, None]
-            answers = ask(hookspecs.sixplustwo_adjust, city=city, playbook=base)
-            found[edition, city] = fold(base, answers, city)
+            found[edition, city] = fold(base, ask(hookspecs.sixplustwo_adjust, city=city, playbook=base), city)
     for playbook in found.values():
         _check_templates(playbook)
-    return Prepared(settings, found, {key: schedule(playbook) for key, playbook in found.items()})
+    _check_optional(settings, found.values())
+    schedules = {key: schedule(playbook, warranty, settings.optional) for key, playbook in found.items()}
+    return Prepared(settings, found, schedules, warranty)
 
 
 def fold(base: Playbook, answers: Iterable[tuple[str, object]], city: str) -> Playbook:
@@ -108,3 +175,10 @@ def _check_templates(playbook: Playbook) -> None:
                     touchpoint=entry.id,
                     nearest=nearest(str(entry.template), known),
                 )
+
+
+def _check_optional(settings: Settings, found: Iterable[Playbook]) -> None:
+    """Raise ``PluginError`` for an optional touchpoint that is switched on and does not exist in any playbook."""
+    optional = {entry.id for playbook in found for entry in playbook.touchpoints.values() if entry.optional}
+    for name in sorted(settings.optional - optional):
+        raise PluginError("sixplustwo.optional_unknown", touchpoint=name, nearest=nearest(name, optional))

@@ -336,6 +336,8 @@ class Touchpoint(_Data):
             raise ValueError("a task needs an owner")
         if self.every and self.each:
             raise ValueError("every and each exclude one another")
+        if (self.every or self.each) and len(self.due) > 1:
+            raise ValueError("what repeats by every or each has one due")
         if self.kind in (Kind.PART, Kind.CONDUCT) and not self.within:
             raise ValueError("a part needs within")
         if unknown := self.ours - type(self).model_fields.keys():

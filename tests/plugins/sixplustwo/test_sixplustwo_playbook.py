@@ -241,7 +241,7 @@ def test_the_hooks_are_those_of_the_core_and_of_the_area(guide: Playbook) -> Non
     plugins.register(sixplustwo)
     plugins.register(Variant())
     plugins.check_pending()
-    assert plugins.hook.sixplustwo_adjust(playbook=guide, city="wuhan") == [guide]
+    assert plugins.hook.sixplustwo_adjust(playbook=guide, city="wuhan", settings=None) == [guide]
 
 
 def test_settings_know_the_editions_and_nothing_else() -> None:
