@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, text, update
 
 from keguan.model import Action
 from keguan.store.records import among
@@ -27,8 +27,9 @@ __all__ = ["AFTER", "WAITING", "plan_followups", "retry_followups"]
 AFTER = "after"
 """The kind of such plans. No event wants them, so what plugins answer never takes them back."""
 _p, _t = plans.c, tasks.c
-WAITING = and_(_t.status == "done", ~_t.followed)
-"""The tasks whose follow-ups are not planned yet; there is an index for exactly these."""
+WAITING = text("tasks.status = 'done' AND NOT tasks.followed")
+"""The tasks whose follow-ups are not planned yet. Written out as in ``ix_tasks_follow``: put another way, SQLite does
+not see that the index has the same condition, and reads every task there ever was."""
 
 _Key = tuple[str, str, str, int, int]
 """Plugin, action, subject and occurrence: what the rounds of one promise have in common."""
