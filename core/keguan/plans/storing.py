@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, and_, select, update
@@ -29,7 +29,7 @@ from keguan.store.schema import events, plans
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["Planned", "store_answers"]
+__all__ = ["Foreseen", "Planned", "foresee_answers", "store_answers"]
 
 _p = plans.c
 _NOT_BY_RECORD = frozenset({AFTER, "tick"})
@@ -119,6 +119,39 @@ def store_answers(
     return planned
 
 
+class Foreseen(NamedTuple):
+    """One change that storing would make to the plans of a subject."""
+
+    change: Literal["add", "move", "drop"]
+    plugin: str
+    subject: Subject
+    city: str
+    action: str
+    before: datetime | None
+    """When the plan that is moved or dropped is due now (UTC)."""
+    due: datetime | None
+    """When it would be due."""
+
+
+def foresee_answers(
+    installation: Installation, connection: Connection, answers: Answers, now: datetime
+) -> Iterator[Foreseen]:
+    """Yield what :func:`store_answers` would change for answers about records. Writes nothing."""
+    storing = _Storing(installation, connection, answers, now, (), reopen=False)
+    writer = PlanWriter(installation, now)
+    for entry in answers.wants:
+        plugin, city = entry[2], entry[1].city
+        for subject, changes in storing.compare(entry, writer, now):
+            old = {plan.id: plan for plan in storing.stored(plugin, subject)}
+            for new in changes.insert:
+                yield Foreseen("add", plugin, subject, city, new.plan.action, None, new.plan.due)
+            for move in changes.move:
+                if old[move.id].due != move.plan.due:
+                    yield Foreseen("move", plugin, subject, city, move.plan.action, old[move.id].due, move.plan.due)
+            for gone in changes.cancel:
+                yield Foreseen("drop", plugin, subject, city, old[gone].action, old[gone].due, None)
+
+
 _Refused = tuple[Subject, Failure]
 """Whom an answer that could not be stored was about (for ticks: the day), and the failure it comes to."""
 
@@ -156,12 +189,16 @@ class _Storing:
         self._stored = _load_stored(connection, self._records)
         self._rules = {plugin: _rules(installation, plugin) for plugin in {entry[2] for entry in answers.wants}}
 
+    def stored(self, plugin: str, subject: Subject) -> Sequence[StoredPlan]:
+        """Return the plans that ``plugin`` has for ``subject``."""
+        return self._stored.get((plugin, subject), ())
+
     def store(self, entries: Sequence[Asked]) -> None:
         """Write what ``entries`` want."""
         writer = PlanWriter(self._installation, self._now)
         for entry in entries:
             entered = self._entered(entry[1])
-            for subject, changes in self._compare(entry, writer, entered):
+            for subject, changes in self.compare(entry, writer, entered):
                 self.planned.add(changes)
                 writer.add(entry[2], subject, self._records[subject].project, entry[1].seq, changes, entered)
         writer.flush(self._connection)
@@ -201,7 +238,7 @@ class _Storing:
         came = event.time if event.type == "tick" else event.received
         return self._now if came is None else min(came, self._now)
 
-    def _compare(self, entry: Asked, writer: PlanWriter, entered: datetime) -> Iterable[tuple[Subject, Changes]]:
+    def compare(self, entry: Asked, writer: PlanWriter, entered: datetime) -> Iterable[tuple[Subject, Changes]]:
         """Return the changes per subject: the one that was asked about, or those that a tick's plans are for.
 
         What a tick wants, and what follows on a task, is nobody else's to take back; a tick takes back nothing.

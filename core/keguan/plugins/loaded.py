@@ -57,6 +57,8 @@ class Plugins:
     """The questions that plugins ask of the records, with the plugin's name."""
     forms: Mapping[str, Form]
     """By full name, ``PLUGIN.FORM``."""
+    pins: Mapping[str, Mapping[str, str]]
+    """What of each plugin's settings stays as it was when something began, by project; empty name: all others."""
     event_types: Mapping[str, EventType]
     """By name, the core's own included."""
     adapters: tuple[tuple[str, AdapterType], ...]

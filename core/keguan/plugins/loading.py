@@ -218,6 +218,7 @@ class _Loading:
             },
             checks=tuple(each for each in preparation.checks if each[0] in names),
             forms={full: form for full, form in preparation.forms.items() if full.partition(".")[0] in names},
+            pins={name: values for name, values in preparation.pins.items() if name in names},
             event_types=preparation.event_types,
             adapters=tuple(preparation.adapters),
             packages={name: package for name in names if (package := _package_of(self._modules[name]))},

@@ -21,6 +21,7 @@ from keguan.plugins.registrations import (
     check_checks,
     check_event_types,
     check_forms,
+    check_pins,
     check_settings_model,
 )
 from keguan.plugins.scope import CityScope
@@ -50,6 +51,7 @@ class Preparation:
         self.actions: dict[tuple[str, str], Action] = {}
         self.checks: list[tuple[str, Check]] = []
         self.forms: dict[str, Form] = {}
+        self.pins: dict[str, Mapping[str, str]] = {}
         self.event_types: dict[str, EventType] = dict(CORE_EVENT_TYPES)
         self.adapters: list[tuple[str, AdapterType]] = []
         self._configuration = settings
@@ -157,6 +159,8 @@ class Preparation:
         if self._has(name, hookspecs.register_forms):
             found_forms = self._ask_one(name, hookspecs.register_forms, settings=own, prepared=prepared)
             self.forms |= {f"{name}.{form.name}": form for form in check_forms(plugin, found_forms)}
+        if self._has(name, hookspecs.register_pins):
+            self.pins[name] = check_pins(plugin, self._ask_one(name, hookspecs.register_pins, settings=own))
         if self._has(name, hookspecs.register_event_types):
             for kind in check_event_types(plugin, self._ask_one(name, hookspecs.register_event_types)):
                 self._event_owners.claim(kind.name, name, "register_event_types")

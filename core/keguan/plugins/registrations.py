@@ -21,6 +21,7 @@ __all__ = [
     "check_checks",
     "check_event_types",
     "check_forms",
+    "check_pins",
     "check_settings_model",
 ]
 
@@ -95,6 +96,17 @@ def check_checks(plugin: Installed, answer: object) -> list[Check]:
 def check_forms(plugin: Installed, answer: object) -> list[Form]:
     """Return the forms of ``plugin``; raises ``PluginError`` as above. A ``Form`` is checked when it is made."""
     return _checked(plugin, "register_forms", answer, Form, lambda _: True)
+
+
+def check_pins(plugin: Installed, answer: object) -> Mapping[str, str]:
+    """Return what stays as it was; raises ``PluginError`` unless it is texts by text, with one for all projects."""
+    if (
+        isinstance(answer, Mapping)
+        and isinstance(answer.get(""), str)
+        and all(isinstance(text, str) for pair in answer.items() for text in pair)
+    ):
+        return dict(answer)
+    raise PluginError("plugins.pins_type", hook="register_pins", **plugin.label)
 
 
 def check_event_types(plugin: Installed, answer: object) -> list[EventType]:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, and_, case, delete, exists, insert, or_,
 
 from keguan.installation import Installation
 from keguan.model import Subject
+from keguan.plans.pinning import note_configured
 from keguan.plans.planner import replan
 from keguan.runner.ticks import cities_in_use
-from keguan.store.schema import contracts, events, messages, plans, scopes
+from keguan.store.schema import contracts, events, messages, plans, scopes, turns
 
 __all__ = ["ScopeChange", "apply_scopes"]
 
@@ -41,6 +42,7 @@ def apply_scopes(installation: Installation) -> list[ScopeChange]:
     """
     now = installation.clock.now()
     changes: list[ScopeChange] = []
+    note_configured(installation)
     _catch_up(installation)
     with installation.store.write() as connection:
         stored = _stored(connection)
@@ -89,8 +91,11 @@ def _catch_up(installation: Installation) -> None:
 
 
 def _changed_since(connection: Connection, scope: Row[Any]) -> list[Subject]:
-    """Return the subjects of a plugin's held plans about which, or about whose home, something came in."""
-    p, e, c = plans.c, events.c, contracts.c
+    """Return the subjects of a plugin's held plans about which, or about whose home, something came in.
+
+    When a year began meanwhile, those of recurring plans too: nobody asked the plugin about the new year.
+    """
+    p, e, c, t = plans.c, events.c, contracts.c, turns.c
     since = scope.changed_at - _MARGIN
     held = and_(p.plugin == scope.plugin, p.city == scope.city, p.status == "held")
     own = exists().where(e.subject_type == p.subject_type, e.subject_id == p.subject_id, e.received_at >= since)
@@ -101,7 +106,9 @@ def _changed_since(connection: Connection, scope: Row[Any]) -> list[Subject]:
         e.subject_id == c.home_id,
         e.received_at >= since,
     )
-    found = connection.execute(select(p.subject_type, p.subject_id).where(held, or_(own, of_home)).distinct())
+    recurring = and_(p.recurs, exists().where(t.city == scope.city, t.at >= scope.changed_at))
+    changed = or_(own, of_home, recurring)
+    found = connection.execute(select(p.subject_type, p.subject_id).where(held, changed).distinct())
     return [Subject(*row) for row in found]
 
 
