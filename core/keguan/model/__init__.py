@@ -1,6 +1,6 @@
 """The values that flow through keguan: records, plans, effects, events. No behaviour beyond their own laws."""
 
-from keguan.model.checks import Check, Finding, Promised, PromiseStatus, View
+from keguan.model.checks import Check, FilledForm, Finding, Promised, PromiseStatus, View
 from keguan.model.effects import Attachment, Effect, Email, Filled, Skip, Sms, Task
 from keguan.model.events import Event, EventType
 from keguan.model.forms import Form, FormChoice, FormField, FormLines, FormWhen, Words
@@ -23,6 +23,7 @@ __all__ = [
     "Event",
     "EventType",
     "Filled",
+    "FilledForm",
     "Finding",
     "Form",
     "FormChoice",

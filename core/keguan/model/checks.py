@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -12,7 +12,7 @@ from keguan.model.records import Subject
 if TYPE_CHECKING:
     from keguan.texts import Language
 
-__all__ = ["Check", "Finding", "PromiseStatus", "Promised", "View"]
+__all__ = ["Check", "FilledForm", "Finding", "PromiseStatus", "Promised", "View"]
 
 PromiseStatus = Literal["planned", "due", "kept", "late", "missed", "held", "cancelled", "waived", "failed"]
 """How a promise stands, by its effects: a plan that ran but whose message is dead is not kept."""
@@ -50,6 +50,31 @@ class Promised:
         return self.status in ("missed", "failed") or (self.status == "late" and self.done_at is None)
 
 
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """One form as it stands, with the task it belongs to; the answers may be personal."""
+
+    form: str
+    """The plugin's own name of it."""
+    subject: Subject
+    project: str | None
+    """The project's name."""
+    city: str
+    at: datetime
+    """When it was filled in last, in the city's time, as is ``due_at``."""
+    complete: bool
+    answers: Mapping[str, object] = field(repr=False)
+    lines: Sequence[Mapping[str, object]] = field(repr=False)
+    action: str | None = None
+    """The plugin's own name of the action that the task came from; ``None``: it hangs on no task."""
+    occurrence: int | None = None
+    task: int | None = None
+    """The number of the task."""
+    task_status: Literal["open", "done", "skipped", "cancelled"] | None = None
+    due_at: datetime | None = None
+    """The task's deadline."""
+
+
 class View(Protocol):
     """What a check may ask: read-only, set by set, streamed, as of one instant."""
 
@@ -65,6 +90,13 @@ class View(Protocol):
         """Return the promises that are due by now, in the order of their due times.
 
         ``plugin`` and ``actions`` (its own names) narrow them; so does what the user asked for.
+        """
+
+    def forms(self, plugin: str, forms: Collection[str]) -> Iterator[FilledForm]:
+        """Return what was filled into these forms of ``plugin`` (its own names), in the order of the time.
+
+        Complete or not, of tasks and of registers; lines of registers that were taken out are not among them. What
+        the user asked for narrows them.
         """
 
 

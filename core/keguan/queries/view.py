@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from keguan.model import Subject
-from keguan.model.checks import Check, Finding, Promised
+from keguan.model.checks import Check, FilledForm, Finding, Promised
+from keguan.queries.filled_forms import read_filled_forms
 from keguan.queries.promises import read_promises
 from keguan.queries.reader import Reader
 from keguan.queries.subjects import natural_ids
-from keguan.store.schema import plans
+from keguan.store.schema import form_entries, plans
 from keguan.texts import Language
 
 __all__ = ["RecordsView", "finding_rows"]
@@ -52,6 +53,14 @@ class RecordsView:
                 conditions.append(_p.project_id == self._reader.project_id(connection, self._project))
             yield from read_promises(self._reader, connection, *conditions)
 
+    def forms(self, plugin: str, forms: Collection[str]) -> Iterator[FilledForm]:
+        """Yield what was filled into these forms of ``plugin``, in the order of the time."""
+        with self._reader.store.read() as connection:
+            conditions: list[ColumnElement[bool]] = [form_entries.c.form.in_([f"{plugin}.{name}" for name in forms])]
+            if self._project is not None:
+                conditions.append(form_entries.c.project_id == self._reader.project_id(connection, self._project))
+            yield from read_filled_forms(self._reader, connection, *conditions)
+
 
 def finding_rows(
     reader: Reader, checks: Iterable[tuple[str, Check]], project: str | None = None
@@ -69,7 +78,7 @@ def finding_rows(
         found = (one for one in check.run(view) if project is None or one.project in (None, project))
         while batch := list(islice(found, _BATCH)):
             with reader.store.read() as connection:
-                names = natural_ids(connection, {one.subject for one in batch})
+                names = natural_ids(connection, {one.subject for one in batch}, reader.settings)
             for one in batch:
                 yield _shown(one, plugin, check, names, reader)
 
