@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["shown"]
 
-_TRANSLATED = ("status", "delivery", "kind", "channel", "source", "message_class")
+_TRANSLATED = ("status", "delivery", "kind", "channel", "source", "message_class", "change")
 """Columns whose words are shown in the user's language; JSON keeps the words of the interface."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """What could move the cursor or recolour the terminal: data comes from files that others wrote."""

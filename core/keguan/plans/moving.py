@@ -93,9 +93,8 @@ def _begun(connection: Connection, days: Mapping[str, date]) -> Sequence[Subject
     for chunk in in_chunks(ids):
         c, h = contracts.c, homes.c
         in_force = select(c.id).where(c.project_id.in_(chunk), c.status.in_(("reserved", "signed")))
-        taken = select(h.id).where(
-            h.project_id.in_(chunk), (h.handed_over_on.is_not(None)) | (h.move_in_on.is_not(None))
-        )
+        lived_in = or_(h.handed_over_on.is_not(None), h.move_in_on.is_not(None))
+        taken = select(h.id).where(h.project_id.in_(chunk), lived_in)
         found += [Subject("contract", key) for key in connection.execute(in_force).scalars()]
         found += [Subject("home", key) for key in connection.execute(taken).scalars()]
     return sorted(found)

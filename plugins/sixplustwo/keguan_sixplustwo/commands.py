@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import click
 
 from keguan.cli.app import App, pass_app
 from keguan.errors import UsageError
+from keguan_sixplustwo.editions import edition_called
+from keguan_sixplustwo.migrating import migrate
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.report import coverage, playbook_rows
-from keguan_sixplustwo.touchpoint import Edition
 
 __all__ = ["commands"]
 
@@ -31,7 +30,7 @@ def playbook(app: App, city: str | None, edition: str | None) -> None:
     prepared = app.installation.plugins.prepared.get("sixplustwo")
     if not isinstance(prepared, Prepared):
         raise UsageError("sixplustwo.off")
-    rows = playbook_rows(prepared.playbook(key, _edition(edition)), app.language)
+    rows = playbook_rows(prepared.playbook(key, edition_called(edition) if edition else None), app.language)
     if not app.as_json:
         rows = [{**row, "ours": _ours(row)} for row in rows]
     app.answer_rows(rows, _COLUMNS, "sixplustwo")
@@ -50,19 +49,7 @@ def coverage_command(app: App) -> None:
 
 def commands() -> list[click.Command]:
     """Return the commands of the plugin."""
-    return [playbook, coverage_command]
-
-
-def _edition(text: str | None) -> Edition | None:
-    """Return the edition called ``text``; 2011 may go without its e."""
-    if text is None:
-        return None
-    known: tuple[Edition, ...] = get_args(Edition)
-    wanted = f"e{text}" if text.isdigit() else text
-    for edition in known:
-        if edition == wanted:
-            return edition
-    raise UsageError("sixplustwo.edition_unknown", edition=text, known=", ".join(known))
+    return [playbook, coverage_command, migrate]
 
 
 def _ours(row: dict[str, object]) -> list[str]:
