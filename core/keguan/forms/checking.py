@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from keguan.forms.values import how_to_write, masked_cell, parse_answer
@@ -13,7 +15,7 @@ from keguan.intake.fields import FieldError
 from keguan.model.forms import Form, FormField
 from keguan.nearest import nearest
 
-__all__ = ["Answers", "Mistake", "is_required", "read_answers", "what_is_missing"]
+__all__ = ["Answers", "Mistake", "is_required", "read_answers", "read_filled", "what_is_missing"]
 
 Answers = Mapping[str, Any]
 """By the field's name; a field without an answer is not in it."""
@@ -58,6 +60,51 @@ def read_answers(
             except FieldError as wrong:
                 mistakes.append(Mistake(name, wrong, line, masked_cell(field, cell)))
     return {name: answers[name] for name in known if name in answers}, mistakes
+
+
+def read_filled(
+    form: Form, given: Mapping[str, object], lines: Sequence[Mapping[str, object]]
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[Mistake]]:
+    """Return answers and lines that a program puts into an empty form as they are stored, and what does not fit.
+
+    Values are read as those of people are; of several choices a list of names, of money a ``Decimal`` fits too.
+    Answers may be missing; lines beyond those the form has room for, or two with one key, do not fit.
+    """
+    answers, mistakes = _read_values(form.fields, given, None)
+    table: list[dict[str, Any]] = []
+    if form.lines is None:
+        if lines:
+            mistakes.append(Mistake("", FieldError("forms.lines_none")))
+        return answers, table, mistakes
+    for number, line in enumerate(lines, start=1):
+        if number > form.lines.most:
+            mistakes.append(Mistake("", FieldError("forms.lines_many", found=len(lines), most=form.lines.most)))
+            break
+        values, unfit = _read_values(form.lines.fields, line, number)
+        mistakes += unfit
+        table.append(values)
+    if form.lines.key is not None:
+        keyed = {number: line for number, line in enumerate(table, start=1) if form.lines.key in line}
+        mistakes += _twice(form.lines.key, keyed)
+    return answers, table, mistakes
+
+
+def _read_values(
+    fields: Sequence[FormField], given: Mapping[str, object], line: int | None
+) -> tuple[dict[str, Any], list[Mistake]]:
+    cells: dict[str, Cell] = {}
+    mistakes = []
+    for name, value in given.items():
+        if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+            cells[name] = ";".join(value)
+        elif isinstance(value, Decimal):
+            cells[name] = str(value)
+        elif isinstance(value, str | int | float | date | time):
+            cells[name] = value
+        elif value is not None:
+            mistakes.append(Mistake(name, FieldError("forms.value_kind", kind=type(value).__name__), line))
+    answers, wrong = read_answers(fields, cells, {}, line=line)
+    return answers, [*mistakes, *wrong]
 
 
 def is_required(field: FormField, answers: Answers) -> bool:

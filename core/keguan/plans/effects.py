@@ -6,18 +6,28 @@ import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
 from keguan.model import Effect, Email, Sms, Subject, Task
 from keguan.people.codes import SAMPLE_CODE, WantedCode, ensure_codes
+from keguan.plans.filling import FirstEntry, first_entry
 from keguan.store.types import dump_json, to_stored
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["MESSAGE_COLUMNS", "TASK_COLUMNS", "CodeOf", "make_codes", "plan_key", "render_effects", "sample_code"]
+__all__ = [
+    "MESSAGE_COLUMNS",
+    "TASK_COLUMNS",
+    "CodeOf",
+    "Rendered",
+    "make_codes",
+    "plan_key",
+    "render_effects",
+    "sample_code",
+]
 
 CodeOf = Callable[[str], str]
 """Gives the short code for a key; asked only for effects that want one."""
@@ -72,8 +82,20 @@ TASK_COLUMNS = (
     "status",
     "evidence_required",
     "form",
+    "latest_at",
     "created_at",
 )
+
+
+class Rendered(NamedTuple):
+    """A plan's effects as rows."""
+
+    messages: list[tuple[Any, ...]]
+    """Values of ``MESSAGE_COLUMNS``."""
+    tasks: list[tuple[Any, ...]]
+    """Values of ``TASK_COLUMNS``."""
+    entries: list[FirstEntry]
+    """What the forms of these tasks hold from the start."""
 
 
 def make_codes(
@@ -120,44 +142,53 @@ def render_effects(
     effects: Sequence[Effect],
     now: datetime,
     code_of: CodeOf,
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Return the rows of ``messages`` and ``tasks`` for one plan's effects, numbered in their order.
+) -> Rendered:
+    """Return the rows for one plan's effects, numbered in their order.
 
     ``code_of`` gives the codes that ``make_codes`` made, or is ``sample_code`` where nothing is written. Raises
-    ``TemplateError`` when a template is missing or lacks a value.
+    ``TemplateError`` when a template is missing or lacks a value, and ``PluginError`` for a form that is filled in
+    as it cannot be.
     """
     key = plan_key(row)
     stamp = to_stored(now)
     rendered: list[tuple[Any, ...]] = []
     work: list[tuple[Any, ...]] = []
+    entries: list[FirstEntry] = []
     for number, effect in enumerate(effects, start=1):
         own_key = key if len(effects) == 1 else f"{key}#{number}"
         if isinstance(effect, Task):
-            form = None if effect.form is None else f"{row.plugin}.{effect.form}"
-            work.append(
-                (
-                    own_key,
-                    row.id,
-                    row.plugin,
-                    row.action,
-                    row.clause,
-                    effect.title,
-                    row.project_id,
-                    row.city,
-                    row.subject_type,
-                    row.subject_id,
-                    effect.department,
-                    effect.assignee_id,
-                    to_stored(effect.due),
-                    "open",
-                    dump_json(_files_required(installation, effect, form)),
-                    form,
-                    stamp,
-                )
-            )
+            work.append(_task_row(installation, row, own_key, effect, stamp))
+            if effect.form is not None and effect.filled is not None:
+                form = installation.plugins.forms[f"{row.plugin}.{effect.form}"]
+                owner = installation.plugins.installed[row.plugin]
+                entries.append(first_entry(owner, row.action, own_key, form, effect.filled))
         else:
             rendered.append(_message_row(installation, row, own_key, effect, stamp, code_of))
-    return rendered, work
+    return Rendered(rendered, work, entries)
+
+
+def _task_row(installation: Installation, row: Any, key: str, effect: Task, stamp: int) -> tuple[Any, ...]:
+    form = None if effect.form is None else f"{row.plugin}.{effect.form}"
+    return (
+        key,
+        row.id,
+        row.plugin,
+        row.action,
+        row.clause,
+        effect.title,
+        row.project_id,
+        row.city,
+        row.subject_type,
+        row.subject_id,
+        effect.department,
+        effect.assignee_id,
+        to_stored(effect.due),
+        "open",
+        dump_json(_files_required(installation, effect, form)),
+        form,
+        None if effect.latest is None else to_stored(effect.latest),
+        stamp,
+    )
 
 
 def _files_required(installation: Installation, task: Task, form: str | None) -> list[object]:

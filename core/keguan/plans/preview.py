@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from keguan.building import build_rules
-from keguan.errors import TemplateError
+from keguan.errors import PluginError, TemplateError
 from keguan.masking import mask_name, mask_text
 from keguan.model import Subject
 from keguan.outbox import queue
 from keguan.outbox.gate import HandOn, Hold, Refuse
 from keguan.outbox.knowledge import Knowledge
+from keguan.plans.bringing import NOTHING, Brought, bring_along
 from keguan.plans.due import work_out
 from keguan.plans.effects import MESSAGE_COLUMNS, TASK_COLUMNS, render_effects, sample_code
 from keguan.queries.messages import masked_address
@@ -76,7 +77,7 @@ class _Preview:
             for page in pages(connection, statement):
                 self._learn(connection, page)
                 about = {Subject(row.subject_type, row.subject_id) for row in page if row.subject_type}
-                names = natural_ids(connection, about)
+                names = natural_ids(connection, about, self._reader.settings)
                 for row in page:
                     subject = names.get(Subject(row.subject_type, row.subject_id))
                     when = max(row.next_at, self._reader.now)
@@ -85,11 +86,13 @@ class _Preview:
     def _page_of_plans(self, connection: Connection, page: Sequence[Any]) -> Iterator[dict[str, Any]]:
         subjects = {Subject(row.subject_type, row.subject_id) for row in page}
         records = load_records(connection, subjects)
-        names = natural_ids(connection, subjects)
+        names = natural_ids(connection, subjects, self._reader.settings)
+        brought = bring_along(connection, self._installation, page, records)
         worked: list[tuple[Any, datetime, Any, list[Any], list[dict[str, Any]]]] = []
         for row in page:
             when = max(row.run_at, self._reader.now)
-            outcome, texts, tasks = self._work_out(row, records.get(Subject(row.subject_type, row.subject_id)), when)
+            record = records.get(Subject(row.subject_type, row.subject_id))
+            outcome, texts, tasks = self._work_out(row, record, when, brought.get(row.id, NOTHING))
             worked.append((row, when, outcome, texts, tasks))
         self._learn(connection, [each for _row, _when, _outcome, texts, _tasks in worked for each in texts])
         for row, when, outcome, texts, tasks in worked:
@@ -102,17 +105,17 @@ class _Preview:
                 yield self._row(each, subject, when, channel="task", text=mask_text(each["title"]), status="open")
 
     def _work_out(
-        self, row: Any, record: Any, when: datetime
+        self, row: Any, record: Any, when: datetime, brought: Brought
     ) -> tuple[tuple[str, str | None] | None, list[Any], list[dict[str, Any]]]:
         """Return how the plan would end without effects, or ``None`` and its messages and tasks."""
         if row.until_at is not None and row.until_at <= when and not row.stale:
             return ("missed", "plan.window_passed"), [], []
-        worked = work_out(self._installation, row, record, when)
+        worked = work_out(self._installation, row, record, when, brought)
         if worked.status != "done":
             return (worked.status, worked.why), [], []
         try:
-            texts, tasks = render_effects(self._installation, row, worked.effects, when, sample_code)
-        except TemplateError as error:
+            texts, tasks, _ = render_effects(self._installation, row, worked.effects, when, sample_code)
+        except (PluginError, TemplateError) as error:
             return ("failed", str(error)), [], []
         return (
             None,

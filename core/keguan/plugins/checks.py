@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from keguan.errors import PluginError
-from keguan.model import Effect, Email, Person, Plan, Skip, Sms, Subject, Task
+from keguan.model import Effect, Email, Filled, Person, Plan, Skip, Sms, Subject, Task
 from keguan.nearest import nearest
 from keguan.plugins.answers import Failure
 from keguan.plugins.discovery import Installed
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_EFFECTS", "check_plans", "effects_problem", "plans_problem"]
 
-MOST_EFFECTS = 1000
-"""What one plan may turn into; more is an endless generator."""
+MOST_EFFECTS = 100_000
+"""What one plan may turn into: a letter to everybody who bought; more is an endless generator."""
 _CLASSES = ("code", "service", "promotion")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200  # further away an instant cannot be stored everywhere, and means nothing
 
@@ -41,6 +41,10 @@ def check_plans(plugins: Plugins, plugin: str, hook: str, answer: object, *, sub
     wrong = plans_problem(plugins.installed[plugin], hook, answer, plugins.action_names(plugin), subjects=subjects)
     if wrong is not None:
         return Failure(plugin, hook, wrong)
+    for plan in cast("Sequence[Plan]", answer):
+        if plugins.actions[plugin, plan.action].after is not None:
+            label = plugins.installed[plugin].label
+            return Failure(plugin, hook, PluginError("plugins.plan_follows", hook=hook, action=plan.action, **label))
     return answer if isinstance(answer, list) else list(answer)  # type: ignore[call-overload]  # checked: a tuple
 
 
@@ -140,6 +144,11 @@ def _check_effect(effect: object) -> None:
         texts = (effect.title, effect.department, *effect.evidence)
         if not all(isinstance(each, str) for each in texts) or not effect.title or not _is_instant(effect.due):
             raise _Wrong("plugins.task")
+        latest, filled = effect.latest, effect.filled
+        if latest is not None and (not _is_instant(latest) or latest < effect.due):
+            raise _Wrong("plugins.task_prepared")
+        if filled is not None and (effect.form is None or not _is_filled(filled)):
+            raise _Wrong("plugins.task_prepared")
     elif isinstance(effect, Sms | Email):
         if (
             not isinstance(effect.to, Person)
@@ -151,3 +160,13 @@ def _check_effect(effect: object) -> None:
             raise _Wrong("plugins.message", kind=type(effect).__name__)
     else:
         raise _Wrong("plugins.effects_item", kind=type(effect).__name__)
+
+
+def _is_filled(filled: object) -> bool:
+    """Whether it is of the right type; whether its values fit the form is seen when they are put into it."""
+    return (
+        isinstance(filled, Filled)
+        and isinstance(filled.answers, Mapping)
+        and isinstance(filled.lines, Sequence)
+        and all(isinstance(line, Mapping) for line in filled.lines)
+    )

@@ -40,9 +40,10 @@ def list_tasks(
 
     ``overdue`` keeps the open ones whose deadline has passed, ``assignees`` (numbers of staff) what these have to
     do, ``created_after`` (aware) what came up later. Keys: ``id key plugin action clause title project subject
-    department assignee assignee_id deputy due_at status evidence_required evidence overdue form postponed escalated
-    reason``; ``evidence`` is a list of ``{filename, sha256, size, added_at}``, ``deputy`` who acts today for an
-    assignee who is away, ``postponed`` how often, ``escalated`` how many steps of the ladder were climbed. Names
+    department assignee assignee_id deputy due_at latest status evidence_required evidence overdue form postponed
+    escalated reason``; ``latest`` is the last day it may be postponed to, if there is one, ``evidence`` a list of
+    ``{filename, sha256, size, added_at}``, ``deputy`` who acts today for an assignee who is away, ``postponed`` how
+    often, ``escalated`` how many steps of the ladder were climbed. Names
     are masked unless ``unmask``.
     """
     statement = with_subject(
@@ -56,6 +57,7 @@ def list_tasks(
             _t.city,
             _t.department,
             _t.due_at,
+            _t.latest_at,
             _t.status,
             _t.evidence_required,
             _t.assignee_id,
@@ -108,6 +110,10 @@ def _deputy(row: Any, reader: Reader, roster: Roster) -> str | None:
     return acting.name if acting is not None and acting.id != row.assignee_id else None
 
 
+def _day(at: datetime | None, city: str, reader: Reader) -> str | None:
+    return None if at is None else at.astimezone(reader.zone(city)).date().isoformat()
+
+
 def _shown(row: Any, proofs: Sequence[Any], reader: Reader, roster: Roster, *, unmask: bool) -> dict[str, Any]:
     assignee, deputy = row.assignee, _deputy(row, reader, roster)
     return {
@@ -118,12 +124,13 @@ def _shown(row: Any, proofs: Sequence[Any], reader: Reader, roster: Roster, *, u
         "clause": row.clause or None,
         "title": row.title if unmask else mask_text(row.title),
         "project": row.project,
-        "subject": named_subject(row),
+        "subject": named_subject(row, reader.settings),
         "department": row.department,
         "assignee": assignee if unmask or assignee is None else mask_name(assignee),
         "assignee_id": row.assignee_id,
         "deputy": deputy if unmask or deputy is None else mask_name(deputy),
         "due_at": reader.local(row.due_at, row.city),
+        "latest": _day(row.latest_at, row.city, reader),
         "status": row.status,
         "evidence_required": row.evidence_required,
         "evidence": [

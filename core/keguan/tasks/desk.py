@@ -102,18 +102,13 @@ def postpone(
 
     The ladder of overdue tasks counts from the new deadline; steps that were climbed are not climbed again.
     ``zone`` gives the time zone of a city's key. Raises ``Refusals`` for a day that is not later than the present
-    deadline, or already over, and ``InputError`` for an empty reason.
+    deadline, already over, or later than the last that a task's rule allows, and ``InputError`` for an empty reason.
     """
     _require_reason(reason)
     with store.write() as connection:
         rows = _open_tasks(connection, ids)
         due = {row.id: _on_day(row.due_at, to, zone(row.city)) for row in rows}
-        wrong = [
-            InputError("tasks.postpone_earlier", task=row.id, due=f"{row.due_at.astimezone(zone(row.city)):%Y-%m-%d}")
-            for row in rows
-            if due[row.id] <= row.due_at or due[row.id] <= now
-        ]
-        _refuse(wrong)
+        _refuse([error for row in rows if (error := _not_then(row, due[row.id], now, zone(row.city)))])
         for row in rows:
             connection.execute(
                 update(tasks)
@@ -124,11 +119,21 @@ def postpone(
         note(connection, list(details), "postponed", now=now, who=by, reason=reason, details=details)
 
 
+def _not_then(row: Any, due: datetime, now: datetime, zone: ZoneInfo) -> InputError | None:
+    """Return why a task cannot be postponed to ``due``, if so. Of the last day all hours count."""
+    if due <= row.due_at or due <= now:
+        return InputError("tasks.postpone_earlier", task=row.id, due=f"{row.due_at.astimezone(zone):%Y-%m-%d}")
+    latest = None if row.latest_at is None else row.latest_at.astimezone(zone).date()
+    if latest is not None and due.astimezone(zone).date() > latest:
+        return InputError("tasks.postpone_beyond", task=row.id, latest=f"{latest:%Y-%m-%d}")
+    return None
+
+
 def _open_tasks(connection: Connection, ids: Sequence[int]) -> list[Any]:
     """Return the rows of these tasks, locked; raises ``Refusals`` for those that do not exist or are closed."""
     rows: dict[int, Any] = {}
     for chunk in in_chunks(ids):
-        columns = (_t.id, _t.status, _t.due_at, _t.city, _t.assignee_id, _t.evidence_required, _t.form)
+        columns = (_t.id, _t.status, _t.due_at, _t.latest_at, _t.city, _t.assignee_id, _t.evidence_required, _t.form)
         statement = select(*columns).where(_t.id.in_(chunk))
         rows.update((row.id, row) for row in connection.execute(statement.with_for_update()))
     wrong: list[KeguanError] = []

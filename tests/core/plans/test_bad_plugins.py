@@ -267,7 +267,7 @@ def test_a_crash_between_effects_and_their_record_sends_nothing_twice(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("keguan.plans.due._end_plans", crash)
+        patch.setattr("keguan.plans.outcomes._end_plans", crash)
         with pytest.raises(KeyboardInterrupt):
             city.settle()
     assert rows(city.store, messages) == []

@@ -191,7 +191,7 @@ tasks = Table(
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
     Column("closed_by", Text),
-    Column("followed", Boolean, nullable=False, server_default=text("false")),  # what follows on it being done is planned
+    Column("followed", Boolean, nullable=False, server_default=text("false")),  # what comes after it is planned
     Index("ix_tasks_open", "due_at", sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
     Index(  # what retention looks through
         "ix_tasks_closed",
