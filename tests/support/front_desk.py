@@ -13,7 +13,7 @@ from keguan.clock import VirtualClock
 from keguan.intake.emitting import emit, emit_cloudevent
 from keguan.intake.importing import import_file
 from keguan.intake.report import ImportReport
-from keguan.model import Contract, Home, Subject
+from keguan.model import Contract, Home, Project, Subject
 from keguan.settings import parse_settings
 from keguan.store.engine import Store
 from keguan.store.records import load_records
@@ -109,8 +109,21 @@ class FrontDesk:
         return sorted((row.name, row.phone) for row in self.rows(select(people.c.name, people.c.phone)))
 
     def told(self, *, since: int = 0) -> list[str]:
-        """Return the types of all events behind the first ``since``, in order."""
-        return [row.type for row in self.rows(select(events.c.type).order_by(events.c.seq))][since:]
+        """Return the types of all events behind the first ``since``, in order; what follows for projects left out."""
+        statement = select(events.c.type).where(events.c.subject_type != "project").order_by(events.c.seq)
+        return [row.type for row in self.rows(statement)][since:]
+
+    def project(self, name: str = PROJECT) -> Project:
+        """Return a project as hooks see it."""
+        ((number,),) = self.rows(select(projects.c.id).where(projects.c.name == name))
+        (record,) = self._load("project", number)
+        assert isinstance(record, Project)
+        return record
+
+    def milestones(self) -> list[tuple[str, str | None]]:
+        """Return every milestone of projects that was told, in order: which, and its date."""
+        told = [event.data for event in self.events("project_milestone")]
+        return [(data["milestone"], next(day for name, day in data.items() if name != "milestone")) for data in told]
 
     def events(self, event_type: str) -> list[Any]:
         """Return the events of one type."""

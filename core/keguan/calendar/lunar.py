@@ -29,7 +29,7 @@ class LunarDay(NamedTuple):
     """Whether it lies in the leap month (闰) behind the month of that number."""
 
 
-def to_solar(year: int, month: int, day: int, leap: bool = False) -> date:  # noqa: FBT001, FBT002 - a part of the date
+def to_solar(year: int, month: int, day: int, leap: bool = False) -> date:
     """Return the day in the common calendar that is ``day`` of ``month`` (its ``leap`` month) of a lunar year.
 
     Raises ``InputError`` for a day that does not exist, and outside the lunar years 1900 to 2100.
@@ -58,7 +58,7 @@ def to_lunar(day: date) -> LunarDay:
     return LunarDay(found.year, found.month, found.day, bool(found.leap))
 
 
-def birthday_in(birthday: date, year: int, lunar: bool) -> date:  # noqa: FBT001 - what a person's record says
+def birthday_in(birthday: date, year: int, lunar: bool) -> date:
     """Return the date on which somebody born on ``birthday`` (common calendar) celebrates in ``year``.
 
     By the common calendar that is the same day of ``year``, 28 February for a 29th in other years. By the ``lunar``
@@ -76,7 +76,7 @@ def birthday_in(birthday: date, year: int, lunar: bool) -> date:  # noqa: FBT001
 
 
 @lru_cache(maxsize=16_384)
-def _celebrated(year: int, month: int, day: int, leap: bool) -> date:  # noqa: FBT001 - a part of the date
+def _celebrated(year: int, month: int, day: int, leap: bool) -> date:
     from borax.calendars.lunardate import LCalendars  # noqa: PLC0415 - only lunar birthdays need it
 
     try:

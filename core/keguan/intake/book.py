@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from keguan.errors import InputError
 from keguan.events.log import NewEvent, append
+from keguan.intake.derived import Shifts, derive, note_shifts
 from keguan.intake.entries import (
     ContractEntry,
     Entry,
@@ -21,16 +22,18 @@ from keguan.intake.entries import (
     StaffEntry,
 )
 from keguan.intake.lookup import Records
+from keguan.intake.news import newcomers, tell_of_people, tell_of_project
 from keguan.model import City, Subject
 from keguan.store.engine import Store
 from keguan.store.numbers import Numbers, update_rows
-from keguan.store.schema import contracts, departments, homes, owners, projects
+from keguan.store.schema import departments, owners
 
 if TYPE_CHECKING:
     from keguan.intake.staff import StaffRecords
 
 __all__ = ["IMPORT", "Book", "Note", "Refused", "take_turns"]
 
+E = TypeVar("E", bound=Entry)
 IMPORT = "import"
 """The source of events that come from files."""
 _MIDNIGHT = time(0)
@@ -234,72 +237,65 @@ class Book(Records):
         event_id = f"{kind}/{key}/{about.version}{detail}"
         self.events.append(NewEvent(IMPORT, event_id, kind, at, subject, project.city, data))
 
-    def tell_of_people(self) -> None:
-        """Record ``customer_changed`` for everybody who changed and owns a home or has a contract."""
-        changed = {key: names for key, names in self._changed_people.items() if key not in self._new_people}
-        self._changed_people.clear()
-        if not changed or self._rehearsal:
-            return
-        cities = self.cities_of(changed)
-        for key, names in changed.items():
-            if key in cities:
-                event_id = f"customer_changed/{key}/{self.people[key].version}"
-                data = {"changed": sorted(names)}
-                subject = Subject("customer", key)
-                self.events.append(NewEvent(IMPORT, event_id, "customer_changed", self.now, subject, cities[key], data))
-
-    def cities_of(self, ids: Iterable[int]) -> dict[int, str]:
-        """Return the city of each of these people's newest contract or home."""
-        statement = (
-            select(owners.c.person_id, projects.c.city)
-            .select_from(
-                owners.outerjoin(contracts, contracts.c.id == owners.c.contract_id)
-                .outerjoin(homes, homes.c.id == owners.c.home_id)
-                .join(
-                    projects,
-                    (projects.c.id == contracts.c.project_id)
-                    | (contracts.c.id.is_(None) & (projects.c.id == homes.c.project_id)),
-                )
-            )
-            .where(owners.c.until.is_(None))
-            .order_by(owners.c.id)
-        )
-        found: dict[int, str] = {}
-        wanted = sorted(ids)
-        for start in range(0, len(wanted), 500):
-            part = statement.where(owners.c.person_id.in_(wanted[start : start + 500]))
-            found.update((key, city) for key, city in self.connection.execute(part))
-        return found
-
     # --- Writing ---------------------------------------------------------------------------------------------
 
     def write(self) -> None:
         """Write everything into the transaction: records first, then the events about them."""
+        self.save()
+        if not self._rehearsal:
+            append(self.store, self.connection, self.events, self.now)
+            self.events.clear()
+
+    def save(self) -> None:
+        """Write the records, with what of the projects follows from them; all ``events`` are told then."""
         if self._rehearsal:
             return
+        fresh = {entry.id for entry in self._added[ProjectEntry]}
+        shifts: Shifts = {}
+        note_shifts(shifts, self._touched_of(ContractEntry))
+        note_shifts(shifts, self._touched_of(HomeEntry))
+        came = newcomers(self, self._touched_of(OwnerEntry), new=self._new_people)
         for kind in _ORDER:
-            added = self._added[kind]
-            new = {entry.id for entry in added}
-            self.store.insert(
-                self.connection, kind.table, ("id", *kind.columns), [(entry.id, *entry.stored()) for entry in added]
-            )
-            update_rows(
-                self.store,
-                self.connection,
-                kind.table,
-                kind.columns,
-                [(*entry.stored(), key) for key, entry in self._touched[kind].items() if key not in new],
-                # Who was erased since the row was read stays erased.
-                only="erased_at IS NULL" if kind is PersonEntry else "",
-            )
-            added.clear()
-            self._touched[kind].clear()
+            self._flush(kind)
         if self._dropped:
             self.connection.execute(delete(owners).where(owners.c.id.in_(self._dropped)))
             self._dropped.clear()
-        self.tell_of_people()
-        append(self.store, self.connection, self.events, self.now)
-        self.events.clear()
+        if shifts:
+            self._derive(shifts, fresh)
+        tell_of_people(self, self._changed_people, came, new=self._new_people)
+        self._changed_people.clear()
+
+    def _touched_of(self, kind: type[E]) -> Iterable[E]:
+        return cast("Iterable[E]", self._touched[kind].values())
+
+    def _flush(self, kind: type[Entry]) -> None:
+        added, touched = self._added[kind], self._touched[kind]
+        new = {entry.id for entry in added}
+        self.store.insert(
+            self.connection, kind.table, ("id", *kind.columns), [(entry.id, *entry.stored()) for entry in added]
+        )
+        update_rows(
+            self.store,
+            self.connection,
+            kind.table,
+            kind.columns,
+            [(*entry.stored(), key) for key, entry in touched.items() if key not in new],
+            # Who was erased since the row was read stays erased.
+            only="erased_at IS NULL" if kind is PersonEntry else "",
+        )
+        added.clear()
+        touched.clear()
+
+    def _derive(self, shifts: Shifts, fresh: set[int]) -> None:
+        """Bring the projects in line with their contracts and homes; of ``fresh`` ones only milestones are news."""
+        self.load_projects_by_id({key for by_project in shifts.values() for key in by_project})
+        for key, news in derive(self.connection, self.projects_by_id, shifts).items():
+            project = self.projects_by_id[key]
+            for name, value in news.items():
+                setattr(project, name, value)
+            self.touch(project)
+            tell_of_project(self, project, news, created=key in fresh)
+        self._flush(ProjectEntry)
 
 
 def _key(*parts: str) -> str:

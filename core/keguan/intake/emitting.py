@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from keguan.clock import Clock
 from keguan.errors import InputError
 from keguan.events.types import CORE_EVENT_TYPES
+from keguan.intake.about import Occurrence
 from keguan.intake.book import Book, Refused, take_turns
 from keguan.intake.cells import Cell
 from keguan.intake.dates import parse_datetime
 from keguan.intake.event_fields import InputMistakes
 from keguan.intake.fields import FieldError
-from keguan.intake.handling import Occurrence
 from keguan.intake.recording import Recorded, Recorder
 from keguan.model import EventType
 from keguan.settings import Settings

@@ -49,13 +49,34 @@ class ProjectEntry(Entry):
     """A project."""
 
     table = projects
-    columns = ("name", "city", "first_show_on", "launch_on", "area", "version")
+    columns = (
+        "name",
+        "city",
+        "first_show_on",
+        "launch_on",
+        "area",
+        "planned_handover_on",
+        "handed_over_on",
+        "fitting",
+        "stated",
+        "version",
+    )
     name: str
     city: str
     first_show_on: date | None = None
     launch_on: date | None = None
     area: float | None = None
+    planned_handover_on: date | None = None
+    handed_over_on: date | None = None
+    fitting: str | None = None
+    stated: str = ""
+    """Which of the three above a person stated, so that contracts and homes do not change them; comma-separated."""
     version: int = 1
+
+    @property
+    def stated_names(self) -> frozenset[str]:
+        """The names in ``stated``."""
+        return frozenset(filter(None, self.stated.split(",")))
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +85,8 @@ class HomeEntry(Entry):
 
     table = homes
     columns = ("project_id", "building", "unit", "room", "fitting", "handed_over_on", "move_in_on", "version")
+    derives: ClassVar[tuple[str, ...]] = ("fitting", "handed_over_on")
+    """What of a project follows from its homes."""
     project_id: int
     building: str
     unit: str
@@ -72,6 +95,13 @@ class HomeEntry(Entry):
     handed_over_on: date | None = None
     move_in_on: date | None = None
     version: int = 1
+    counted: tuple[Any, ...] = (None, None)
+    """The values of ``derives`` that the project's own are derived from so far."""
+
+    @property
+    def counts(self) -> tuple[Any, ...]:
+        """The values of ``derives`` now."""
+        return self.fitting, self.handed_over_on
 
     @property
     def place(self) -> tuple[int, str, str, str]:
@@ -94,12 +124,15 @@ class PersonEntry(Entry):
     """A person, with everything that may stand nowhere else."""
 
     table = people
-    columns = ("name", "phone", "email", "id_no", "birthday", "version")
+    columns = ("name", "phone", "email", "id_no", "birthday", "lunar", "version")
     name: str | None = field(repr=False)
     phone: str | None = field(repr=False)
     email: str | None = field(repr=False)
     id_no: str | None = field(repr=False)
     birthday: date | None = field(repr=False)
+    """The day of birth in the common calendar."""
+    lunar: bool = False
+    """Whether the birthday is celebrated by the lunar calendar."""
     version: int = 1
     erased_at: datetime | None = None
     """Since when nothing personal is known on purpose. Never written here."""
@@ -121,6 +154,8 @@ class ContractEntry(Entry):
         "price_fen",
         "version",
     )
+    derives: ClassVar[tuple[str, ...]] = ("planned_handover_on",)
+    """What of a project follows from its contracts."""
     project_id: int
     contract_no: str
     home_id: int | None
@@ -130,6 +165,13 @@ class ContractEntry(Entry):
     planned_handover_on: date | None
     price_fen: int | None
     version: int = 1
+    counted: tuple[Any, ...] = (None,)
+    """The values of ``derives`` that the project's own are derived from so far."""
+
+    @property
+    def counts(self) -> tuple[Any, ...]:
+        """The values of ``derives`` now: a contract that is not in force plans nothing."""
+        return (self.planned_handover_on if self.status in LIVE else None,)
 
 
 @dataclass(slots=True, eq=False)

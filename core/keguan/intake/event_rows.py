@@ -9,11 +9,11 @@ from hashlib import sha256
 from typing import Any
 
 from keguan.errors import InputError
+from keguan.intake.about import Occurrence
 from keguan.intake.book import IMPORT, Book, Refused
 from keguan.intake.cells import Cell, is_empty
 from keguan.intake.event_fields import InputMistakes, kind_of
 from keguan.intake.facts import Contradiction, Values
-from keguan.intake.handling import Occurrence
 from keguan.intake.importers import PlainImporter
 from keguan.intake.persons import Stated
 from keguan.intake.recording import Recorder

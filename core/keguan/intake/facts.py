@@ -127,6 +127,9 @@ class HandoverFacts:
         return cls(*(values.get(name) for name in names))
 
 
+_OF_PROJECT = ("city", "first_show_on", "launch_on", "area", "planned_handover_on", "handed_over_on", "fitting")
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectFacts:
     """What is said of a project."""
@@ -136,11 +139,14 @@ class ProjectFacts:
     first_show_on: date | None = None
     launch_on: date | None = None
     area: float | None = None
+    planned_handover_on: date | None = None
+    handed_over_on: date | None = None
+    fitting: str | None = None
 
     @classmethod
     def of(cls, values: Values) -> ProjectFacts:
         """Return the facts in the fields of one row, or of several merged ones."""
-        return cls(values["project"], *(values.get(name) for name in ("city", "first_show_on", "launch_on", "area")))
+        return cls(values["project"], *(values.get(name) for name in _OF_PROJECT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from keguan.intake.about import About, Occurrence
 from keguan.intake.book import Book, Refused
-from keguan.intake.cells import Cell
 from keguan.intake.contracts import apply_contract, load_for_contracts
 from keguan.intake.customers import apply_customer, load_for_customers
 from keguan.intake.entries import LIVE, ContractEntry
-from keguan.intake.event_fields import kind_of, parse_fields, plain_data
+from keguan.intake.event_fields import kind_of, parse_fields
 from keguan.intake.facts import ContractFacts, HandoverFacts, PersonFacts, ProjectFacts
+from keguan.intake.foreign import about_foreign
 from keguan.intake.handovers import apply_handover, find_home, load_for_handovers, settle_target
+from keguan.intake.news import cities_of
 from keguan.intake.projects import apply_project, load_for_projects
 from keguan.intake.resale import apply_resale
 from keguan.intake.staff import apply_leaving
@@ -22,7 +23,7 @@ from keguan.intake.subjects import stated_subject
 from keguan.model import EventType, Subject
 from keguan.settings import Settings
 
-__all__ = ["About", "Handler", "Occurrence"]
+__all__ = ["Handler"]
 
 _DATES = {
     "deposit": "deposit_on",
@@ -34,32 +35,6 @@ _DATES = {
 _STATES = {"contract_signed": "signed", "contract_cancelled": "cancelled", "contract_transferred": "transferred"}
 _CREATE = ("deposit", "contract_signed")
 """Events that may be the first that is heard of a contract."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """Something that happened, as it is told."""
-
-    source: str
-    id: str
-    type: str
-    fields: Mapping[str, Cell] = field(repr=False)
-    """Named like the columns of files."""
-    subject: str | None = None
-    time: datetime | None = None
-    """A naive one is on the clock of the subject's city; ``None``: the business date stated, else now."""
-
-
-@dataclass(slots=True)
-class About:
-    """What an event turned out to be about."""
-
-    subject: Subject
-    city: str
-    on: date | None = None
-    """The business date that it is, where it is one."""
-    data: dict[str, object] = field(default_factory=dict)
-    """Free of personal values."""
 
 
 class Handler:
@@ -75,10 +50,12 @@ class Handler:
     def apply(self) -> About:
         """Change what the event says; return what it is about. Raises ``InputError``."""
         if kind_of(self.type) is None:
-            return self._foreign()
+            return about_foreign(self.book, self.kind, self.occurrence, self.settings)
         values = parse_fields(self.type, self.occurrence.fields, self.settings)
         if self.occurrence.subject is not None:
-            for name, said in stated_subject(self.book, self.occurrence.subject, self.kind.subject).items():
+            for name, said in stated_subject(
+                self.book, self.occurrence.subject, self.kind.subject, self.settings
+            ).items():
                 if values.setdefault(name, said) != said:
                     raise Refused("apply.subject_differs", "subject", field=name)
         return {
@@ -175,7 +152,7 @@ class Handler:
         city = self.book.projects_by_id[home.project_id].city
         return About(Subject("home", home.id), city, on)
 
-    # --- People, projects, and what plugins know ---------------------------------------------------------------
+    # --- People and projects -----------------------------------------------------------------------------------
 
     def _customer(self, values: dict[str, Any]) -> About:
         facts = PersonFacts.of(values) or PersonFacts()
@@ -191,7 +168,7 @@ class Handler:
                 raise Refused("apply.customer_missing", "customer")
             load_for_customers(self.book, [facts])
             person, _ = apply_customer(self.book, facts)
-        return About(Subject("customer", person.id), self.book.cities_of([person.id]).get(person.id, ""))
+        return About(Subject("customer", person.id), cities_of(self.book.connection, [person.id]).get(person.id, ""))
 
     def _project(self, values: dict[str, Any]) -> About:
         if not values.get("project"):
@@ -205,38 +182,3 @@ class Handler:
         on = values.get("left_on") or self._day(values)
         member = apply_leaving(self.book, on, number=values.get("number"), name=values.get("name"))
         return About(Subject("staff", member.id), self.book.default_city, on, {"left_on": on.isoformat()})
-
-    def _foreign(self) -> About:
-        """Take in an event that a plugin registered: nothing is changed, its data is kept as it is."""
-        data = plain_data(self.type, self.occurrence.fields)
-        if self.occurrence.subject is None:
-            raise Refused("apply.subject_missing", "subject", type=self.type, subject=self.kind.subject)
-        values = stated_subject(self.book, self.occurrence.subject, self.kind.subject)
-        if self.kind.subject == "contract":
-            contract = self._known_contract(values)
-            if contract is None:
-                raise Refused("apply.contract_unknown", "subject")
-            return About(Subject("contract", contract.id), self._city(contract.project_id), None, data)
-        if self.kind.subject == "home":
-            facts = HandoverFacts.of(values)
-            load_for_handovers(self.book, [facts])
-            home = find_home(self.book, facts).home
-            if home is None:
-                raise Refused("apply.home_unknown", "subject")
-            return About(Subject("home", home.id), self._city(home.project_id), None, data)
-        if self.kind.subject == "project":
-            self.book.load_projects([values["project"]])
-            project = self.book.projects.get(values["project"])
-            if project is None:
-                raise Refused("apply.project_unknown", "subject", project=values["project"])
-            return About(Subject("project", project.id), project.city, None, data)
-        number = values["number"]
-        if self.kind.subject != "customer":
-            return About(Subject(self.kind.subject, number), "", None, data)
-        self.book.load_people_by_id([number])
-        if number not in self.book.people:
-            raise Refused("apply.customer_unknown", "subject")
-        return About(Subject("customer", number), self.book.cities_of([number]).get(number, ""), None, data)
-
-    def _city(self, project_id: int) -> str:
-        return self.book.projects_by_id[project_id].city

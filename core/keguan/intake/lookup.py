@@ -26,6 +26,15 @@ _PERSON = tuple(people.c[name] for name in ("id", *PersonEntry.columns, "erased_
 _OWNER = tuple(owners.c[name] for name in ("id", *OwnerEntry.columns))
 
 
+Derived = TypeVar("Derived", ContractEntry, HomeEntry)
+
+
+def _counted(entry: Derived) -> Derived:
+    """Return ``entry`` as the project's own facts take it into account already: as it stands in the records."""
+    entry.counted = entry.counts
+    return entry
+
+
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
     source = iter(values)
     while chunk := list(islice(source, _CHUNK)):
@@ -228,8 +237,8 @@ class Records:
             self.keep_project(ProjectEntry(*row))
 
     def _keep_contracts(self, statement: Select[Any]) -> list[ContractEntry]:
-        return [self.keep_contract(ContractEntry(*row)) for row in self.connection.execute(statement)]
+        return [self.keep_contract(_counted(ContractEntry(*row))) for row in self.connection.execute(statement)]
 
     def _keep_homes(self, condition: ColumnElement[bool]) -> None:
         for row in self.connection.execute(select(*_HOME).where(condition)):
-            self.keep_home(HomeEntry(*row))
+            self.keep_home(_counted(HomeEntry(*row)))

@@ -10,14 +10,15 @@ from sqlalchemy import Connection, select
 
 from keguan.errors import InputError
 from keguan.events.log import NewEvent, append
+from keguan.intake.about import About, Occurrence
 from keguan.intake.book import Book
-from keguan.intake.handling import About, Handler, Occurrence
+from keguan.intake.handling import Handler
 from keguan.model import City, EventType, Subject
 from keguan.nearest import nearest
 from keguan.settings import Settings
 from keguan.store.schema import events
 
-__all__ = ["Occurrence", "Recorded", "Recorder"]
+__all__ = ["Recorded", "Recorder"]
 
 _FUTURE = timedelta(days=1)
 
@@ -75,10 +76,9 @@ class Recorder:
             about.city,
             about.data,
         )
-        book.tell_of_people()
+        book.save()
         told = _told(event, book.events)
         book.events.clear()
-        book.write()
         append(book.store, book.connection, told, book.now)
         return Recorded(event.source, event.id, event.type, event.time, event.subject, event.city, repeated=False)
 

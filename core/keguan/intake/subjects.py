@@ -1,21 +1,23 @@
-"""What a single event is about, as people name it: ``HT-1``, ``home:云璟一期/3-1-1201``, ``customer:12``."""
+"""What a single event is about, as people name it: ``HT-1``, ``home:云璟一期/3-1-1201``, ``branch:深圳``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from keguan.intake.book import Book, Refused
+from keguan.settings import Settings
 
 __all__ = ["stated_subject"]
 
-_NAMED = ("contract", "home", "project", "customer")
+_NAMED = ("contract", "home", "project", "branch", "customer")
 
 
-def stated_subject(book: Book, subject: str, expected: str) -> dict[str, Any]:
+def stated_subject(book: Book, subject: str, expected: str, settings: Settings) -> dict[str, Any]:
     """Return what ``subject`` says as fields: a contract's number, a home's place, a project's name.
 
-    ``expected`` is the type of subject that the event is about; a contract may stand for its home. A customer,
-    or a record that a plugin keeps, is given by its number: ``{"number": 12}``. Raises ``Refused``.
+    ``expected`` is the type of subject that the event is about; a contract may stand for its home. The company in a
+    city (a branch) is given by the city's name or key. A customer, or a record that a plugin keeps, is given by its
+    number: ``{"number": 12}``. Raises ``Refused``.
     """
     kind, colon, name = subject.partition(":")
     if not colon or kind not in (*_NAMED, expected):
@@ -26,6 +28,11 @@ def stated_subject(book: Book, subject: str, expected: str) -> dict[str, Any]:
         return {"contract_no": name}
     if kind == "project":
         return {"project": name}
+    if kind == "branch":
+        city = settings.city_key(name)
+        if city is None:
+            raise Refused("apply.branch_unknown", "subject", city=name, known=", ".join(settings.cities))
+        return {"city": city}
     if kind == "home":
         return _place(book, name)
     if not name.isdecimal():

@@ -22,7 +22,7 @@ def test_milestones_of_projects_are_told_when_set_and_when_moved(desk: FrontDesk
     ]
     assert desk.import_text("projects", rows).unchanged == 1
     desk.import_text("projects", rows.replace("2026-09-01", "2026-10-01"))
-    assert desk.told() == ["project_milestone"] * 3
+    assert desk.milestones()[2:] == [("launch", "2026-10-01")]
     desk.import_text("projects", "项目,城市\n一期,武汉")
     assert desk.events("project_changed")[0].data == {"changed": ["city"]}
     assert desk.rows(select(projects.c.city, projects.c.launch_on)) == [("wuhan", date(2026, 10, 1))]
@@ -118,3 +118,21 @@ def test_events_that_plugins_know_are_kept_without_personal_values(desk: FrontDe
     assert [(one.row, one.reason_key) for one in report.problems] == [(3, "apply.personal_data")]
     (event,) = desk.events("key_lent")
     assert (event.subject_type, event.data) == ("home", {"钥匙": "A-7", "备注": "门卫"})
+
+
+def test_events_that_plugins_know_may_be_about_a_project_or_the_company_in_a_city(desk: FrontDesk) -> None:
+    desk.contracts(SOLD)
+    types = {"design_changed": EventType("design_changed", "project"), "audit": EventType("audit", "branch")}
+    desk.emit("design_changed", subject="project:云璟一期", event_types=types, 内容="外立面", 日期="2026-05-20")
+    (event,) = desk.events("design_changed")
+    assert (event.subject_type, event.subject_id, event.city) == ("project", desk.project().id, "shenzhen")
+    assert event.data == {"内容": "外立面", "日期": "2026-05-20"}
+    report = desk.import_text(
+        "events",
+        "事件类型,对象,结论\naudit,branch:武汉市,A\naudit,branch:wuhan,B\naudit,branch:武汉,A",
+        event_types=types,
+    )
+    assert [(one.row, one.reason_key) for one in report.problems] == [(2, "apply.branch_unknown")]
+    first, second = desk.events("audit")
+    assert (first.subject_type, first.city, first.data) == ("branch", "wuhan", {"结论": "B"})
+    assert second.subject_id == first.subject_id
