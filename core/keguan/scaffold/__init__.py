@@ -14,9 +14,18 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _FILES = {  # template → where it goes; {name} is the plugin's name
     "pyproject.toml.j2": "pyproject.toml",
     "README.md.j2": "README.md",
+    "ci.sh.j2": "ci.sh",
+    "ci.yml.j2": "ci.yml",
+    "gitignore.j2": ".gitignore",
     "plugin.py.j2": "keguan_{name}/__init__.py",
-    "test_plugin.py.j2": "tests/test_{name}.py",
+    "settings.py.j2": "keguan_{name}/settings.py",
     "py.typed.j2": "keguan_{name}/py.typed",
+    "supervision.zh.sms.j2": "keguan_{name}/templates/zh/supervision.sms.j2",
+    "supervision.zh.email.j2": "keguan_{name}/templates/zh/supervision.email.j2",
+    "supervision.en.sms.j2": "keguan_{name}/templates/en/supervision.sms.j2",
+    "supervision.en.email.j2": "keguan_{name}/templates/en/supervision.email.j2",
+    "conftest.py.j2": "tests/conftest.py",
+    "test_plugin.py.j2": "tests/test_{name}.py",
 }
 
 

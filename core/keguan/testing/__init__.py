@@ -11,6 +11,8 @@ Opt in with ``pytest_plugins = "keguan.testing"`` in ``conftest.py``; then a tes
 
 Everything but the way out is real: the records are changed as an import changes them, the daemon's own code
 plans, runs and delivers. Time passes only when told to, and messages end in a list.
+
+PYTEST_DONT_REWRITE: a conftest may import from here before it names the plugin; our assertions say all themselves.
 """
 
 from __future__ import annotations

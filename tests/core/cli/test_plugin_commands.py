@@ -125,9 +125,11 @@ def test_an_unknown_plugin_is_one_line_with_the_nearest(desk: Desk) -> None:
     assert answer.err.count("\n") == 1
 
 
-def test_a_new_variant_is_written_once_and_its_tests_pass_at_once(desk: Desk, tmp_path: Path) -> None:
-    written = desk.ask("plugins", "new", "chengdu", "--directory", str(tmp_path))
+@pytest.mark.parametrize("name", ["chengdu", "new_chengdu_2"])
+def test_a_new_variant_is_written_once_and_its_tests_pass_at_once(desk: Desk, tmp_path: Path, name: str) -> None:
+    written = desk.ask("plugins", "new", name, "--directory", str(tmp_path))
     folder = Path(written["directory"])
+    assert folder.name == f"keguan-{name.replace('_', '-')}"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=folder,
@@ -137,5 +139,12 @@ def test_a_new_variant_is_written_once_and_its_tests_pass_at_once(desk: Desk, tm
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert desk.type("plugins", "new", "chengdu", "--directory", str(tmp_path)).status == 2
-    assert desk.type("plugins", "new", "Cheng du", "--directory", str(tmp_path)).status == 2
+    (folder / "README.md").write_text("mine", encoding="utf-8")
+    assert desk.type("plugins", "new", name, "--directory", str(tmp_path)).status == 2
+    assert (folder / "README.md").read_text(encoding="utf-8") == "mine", "nothing is overwritten"
+
+
+@pytest.mark.parametrize("name", ["Cheng du", "cheng-du", "2chengdu", "成都", ""])
+def test_a_name_that_no_plugin_could_have_is_refused(desk: Desk, tmp_path: Path, name: str) -> None:
+    assert desk.type("plugins", "new", name, "--directory", str(tmp_path / "here")).status == 2
+    assert not (tmp_path / "here").exists()

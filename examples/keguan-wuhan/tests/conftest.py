@@ -1,0 +1,20 @@
+"""The city that the tests live in: the 6+2 steps with this variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keguan_sixplustwo
+import pytest
+from keguan.testing import SampleCity
+
+import keguan_wuhan
+
+pytest_plugins = "keguan.testing"
+
+
+@pytest.fixture
+def city(sample_city: Callable[..., SampleCity]) -> SampleCity:
+    """Wuhan on the morning of 2 March 2026, a Monday."""
+    plugins = {"sixplustwo": keguan_sixplustwo, "wuhan": keguan_wuhan}
+    return sample_city(plugins, city="wuhan", name="武汉")
