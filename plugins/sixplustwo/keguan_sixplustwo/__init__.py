@@ -12,7 +12,6 @@ from datetime import date
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from keguan.forms import load_forms
 from keguan.hookspecs import hookimpl
 from keguan.model import (
     Action,
@@ -33,7 +32,7 @@ from keguan.model import (
 from keguan_sixplustwo import hookspecs as _hookspecs
 from keguan_sixplustwo.checks import checks as _checks
 from keguan_sixplustwo.doing import actions as _actions
-from keguan_sixplustwo.library import playbooks
+from keguan_sixplustwo.library import forms, playbooks
 from keguan_sixplustwo.planning.dates import EVENTS, dates_of
 from keguan_sixplustwo.planning.rules import MIDNIGHT
 from keguan_sixplustwo.playbook import Playbook
@@ -154,7 +153,7 @@ def register_actions(prepared: object) -> list[Action]:
 @hookimpl
 def register_forms() -> list[Form]:
     """Offer what call-backs ask and what visits write down."""
-    return load_forms(__name__)
+    return list(forms().values())
 
 
 @hookimpl
@@ -167,9 +166,9 @@ def register_commands() -> list[click.Command]:
 
 @hookimpl
 def register_checks(prepared: object) -> list[Check]:
-    """Offer the question whether every promise that fell due was kept."""
+    """Offer questions: was every promise kept, was everybody reached, did letters leave in time."""
     assert isinstance(prepared, Prepared)
-    return _checks({action.name: action.label or {} for action in _actions(prepared)})
+    return _checks(prepared, {action.name: action.label or {} for action in _actions(prepared)})
 
 
 def _prepared(prepared: object) -> Prepared:

@@ -10,6 +10,7 @@ from keguan_sixplustwo.editions import edition_called
 from keguan_sixplustwo.migrating import migrate
 from keguan_sixplustwo.prepared import Prepared
 from keguan_sixplustwo.report import coverage, playbook_rows
+from keguan_sixplustwo.tally_commands import tally_commands
 
 __all__ = ["commands"]
 
@@ -49,7 +50,7 @@ def coverage_command(app: App) -> None:
 
 def commands() -> list[click.Command]:
     """Return the commands of the plugin."""
-    return [playbook, coverage_command, migrate]
+    return [playbook, coverage_command, migrate, *tally_commands()]
 
 
 def _ours(row: dict[str, object]) -> list[str]:

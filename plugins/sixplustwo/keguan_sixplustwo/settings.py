@@ -40,9 +40,9 @@ class Settings(BaseModel):
     project_warranty: Mapping[str, Mapping[str, str]] = {}
     """The same for single projects, by the project's name."""
     sample_seed: str = ""
-    """Whatever it is, it changes which homes are drawn: a company keeps its own, so that nobody can foresee a sample."""
+    """Any words: they change which homes are drawn, so that nobody outside the company can foresee a sample."""
     sample_rule: SampleRule = "most"
-    """Which number counts where a share of the homes asks for more than the standard allows: ``most`` or ``percent``."""
+    """What counts where a share of the homes is more than the standard allows: ``most`` or ``percent``."""
     heating_season: _Season = "11-15..03-15"
     cooling_season: _Season = "05-15..09-15"
 
