@@ -7,15 +7,16 @@ import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
 
 from keguan.calendar import WorkCalendar
 from keguan.calendars import load_calendar, newest_change
 from keguan.clock import Clock
-from keguan.model import City, Company, Context
+from keguan.model import City, Company, Context, Pins
 from keguan.outbox.templates import Templates
+from keguan.plans.pinning import load_pins, newest_pin
 from keguan.plugins import Plugins
 from keguan.plugins.recorded import recorded_hooks
 from keguan.settings import Settings
@@ -51,6 +52,8 @@ class Installation:
         self._calendars: dict[str, WorkCalendar] = {}
         self._calendars_as_of: datetime | None = None
         self._contexts: dict[tuple[str, str], Context] = {}
+        self._pins: tuple[int, Mapping[str, Pins]] | None = None
+        self._year_ends: datetime | None = None
         self._off: dict[str, dict[str, frozenset[str]]] = {}
         self._planning = threading.Lock()
 
@@ -68,6 +71,11 @@ class Installation:
         """Return a city; one that is not configured has the defaults under its own name."""
         city = self.cities.get(key)
         return city if city is not None else self.settings.city(key)
+
+    def next_new_year(self, now: datetime) -> datetime:
+        """Return the first instant (UTC) after ``now`` at which a year begins in some city, configured or not."""
+        cities = (*self.cities.values(), self.settings.city(""))
+        return min(city.at(date(city.today(now).year + 1, 1, 1), time()) for city in cities)
 
     def calendar(self, city: str) -> WorkCalendar:
         """Return the working days of a city."""
@@ -93,20 +101,49 @@ class Installation:
         return newest
 
     def context(self, plugin: str, city: str) -> Context:
-        """Return what a plugin's hooks and actions may know in a city."""
+        """Return what a plugin's hooks and actions may know in a city, in the year that it is there now."""
+        now = self.clock.now()
+        if self._year_ends is None or now >= self._year_ends:
+            self._contexts.clear()
+            self._year_ends = self.next_new_year(now)
         key = (plugin, city)
         context = self._contexts.get(key)
         if context is None:
+            year = self.city(city).today(now).year
+            pins = self._pins_now()
             context = Context(
                 city=self.city(city),
                 calendar=self.calendar(city),
                 settings=self.plugins.settings.get(plugin),
                 prepared=self.plugins.prepared.get(plugin),
                 language=self.language,
-                through=date(self.city(city).today(self.clock.now()).year + 1, 12, 31),
+                pins=pins.get(plugin, Pins()),
+                through=date(year + 1, 12, 31),
+                since=date(year - 1, 12, 1),
             )
             self._contexts[key] = context
         return context
+
+    def _pins_now(self) -> Mapping[str, Pins]:
+        if self._pins is None:
+            with self.store.read() as connection:
+                self._pins = newest_pin(connection), load_pins(connection)
+        return self._pins[1]
+
+    def suppose_pins(self, plugin: str, pins: Pins) -> None:
+        """Let this process work as if the log of ``plugin`` were ``pins``, to see what that would change."""
+        self._pins = -1, {**self._pins_now(), plugin: pins}
+        self._contexts.clear()
+
+    def _follow_pins(self) -> None:
+        """Forget the pins when somebody wrote others. Called when planning begins, so no plan is of the old ones."""
+        if self._pins is None or self._pins[0] < 0:
+            return
+        with self.store.read() as connection:
+            newest = newest_pin(connection)
+        if newest != self._pins[0]:
+            self._pins = None
+            self._contexts.clear()
 
     @cached_property
     def _recorded_hooks(self) -> dict[str, frozenset[str]]:
@@ -133,11 +170,13 @@ class Installation:
                 lock = self.store.path.with_name(self.store.path.name + ".planning")
                 with lock.open("w") as handle:
                     fcntl.flock(handle, fcntl.LOCK_EX)  # the system frees it when the process dies
+                    self._follow_pins()
                     yield
             else:
                 with self.store.engine.connect() as connection:
                     connection.exec_driver_sql(f"SELECT pg_advisory_lock({_PLANNING_LOCK})")
                     try:
+                        self._follow_pins()
                         yield
                     finally:
                         connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_PLANNING_LOCK})")

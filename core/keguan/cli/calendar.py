@@ -48,7 +48,7 @@ def load(app: App, file: Path, city: str | None) -> None:
     """
     from keguan.calendar import read_table
     from keguan.calendars import NATIONAL, store_table
-    from keguan.plans.planner import replan
+    from keguan.plans.planner import replan, replay_ticks
     from keguan.plans.recall import subjects_by_calendar
 
     key = _key(app, city)
@@ -56,8 +56,8 @@ def load(app: App, file: Path, city: str | None) -> None:
     with app.store.write() as connection:
         store_table(connection, table, key or NATIONAL, app.clock.now())
     with app.store.read() as connection:
-        subjects = subjects_by_calendar(connection)
-    moved = replan(app.installation, subjects).moved if subjects else 0
+        subjects, ticks = subjects_by_calendar(connection)
+    moved = replan(app.installation, subjects).moved + replay_ticks(app.installation, ticks).moved
     years = sorted(table.announced_years)
     app.answer(
         {"file": str(file), "days": len(table.rows), "scope": key or NATIONAL, "announced_years": years, "moved": moved}

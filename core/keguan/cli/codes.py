@@ -81,7 +81,7 @@ def _row(app: App, code: Code) -> dict[str, Any]:
     from keguan.queries.subjects import natural_ids
 
     with app.store.read() as connection:
-        subject = natural_ids(connection, {code.subject}).get(code.subject)
+        subject = natural_ids(connection, {code.subject}, app.settings).get(code.subject)
     zone = app.reader.zone(None)
     return {
         "code": code.code,

@@ -11,18 +11,45 @@ from keguan.model import Subject
 from keguan.plans.wants import hook_for
 from keguan.store.schema import deliveries, events, plans
 
-__all__ = ["missed_by", "note_calendar_followed", "subjects_by_calendar", "subjects_since"]
+__all__ = ["missed_by", "note_calendar_followed", "subjects_by_calendar", "subjects_since", "subjects_that_recur"]
+
+_p = plans.c
 
 
-def subjects_by_calendar(connection: Connection, loaded: datetime | None = None) -> list[Subject]:
-    """Return the subjects with open plans that were counted in working days.
+def subjects_by_calendar(connection: Connection, loaded: datetime | None = None) -> tuple[list[Subject], list[int]]:
+    """Return the subjects with open plans that were counted in working days, and the ticks to ask about again.
 
-    With ``loaded`` only those whose plans were last computed before days were loaded then.
+    The ticks, by their numbers, are the newest of each city in which a tick wanted such plans. With ``loaded`` only
+    those count that were last computed before days were loaded then.
     """
-    rows = connection.execute(
-        select(plans.c.subject_type, plans.c.subject_id).where(_counted_before(loaded)).distinct()
-    )
-    return [Subject(*row) for row in rows]
+    found = connection.execute(
+        select(_p.subject_type, _p.subject_id, _p.kind == "tick", _p.city).where(_counted_before(loaded)).distinct()
+    ).all()
+    subjects = {Subject(kind, number) for kind, number, by_tick, _ in found if not by_tick}
+    cities = sorted({city for *_, by_tick, city in found if by_tick})
+    return sorted(subjects), [seq for city in cities for seq in _newest_tick(connection, city)]
+
+
+def _newest_tick(connection: Connection, city: str) -> list[int]:
+    e = events.c
+    ticks = select(e.seq).where(e.subject_type == "day", e.city == city, e.type == "tick")
+    return list(connection.execute(ticks.order_by(e.subject_id.desc()).limit(1)).scalars())
+
+
+def subjects_that_recur(connection: Connection, city: str, before: datetime | None = None) -> dict[str, list[Subject]]:
+    """Return by plugin whom it promised something in ``city`` that goes on year after year.
+
+    What ticks wanted is left out: the next one says it anew. With ``before`` only promises first made before then
+    count.
+    """
+    recurring = and_(_p.recurs, _p.city == city, _p.kind != "tick")
+    if before is not None:
+        recurring = and_(recurring, _p.created_at < before)
+    rows = connection.execute(select(_p.plugin, _p.subject_type, _p.subject_id).where(recurring).distinct())
+    found: dict[str, list[Subject]] = {}
+    for plugin, kind, number in rows:
+        found.setdefault(plugin, []).append(Subject(kind, number))
+    return found
 
 
 def note_calendar_followed(connection: Connection, loaded: datetime, now: datetime) -> None:
@@ -31,8 +58,8 @@ def note_calendar_followed(connection: Connection, loaded: datetime, now: dateti
 
 
 def _counted_before(loaded: datetime | None) -> ColumnElement[bool]:
-    counted = and_(plans.c.by_calendar, plans.c.status.in_(("planned", "held")))
-    return counted if loaded is None else and_(counted, plans.c.changed_at <= loaded)
+    counted = and_(_p.by_calendar, _p.status.in_(("planned", "held")))
+    return counted if loaded is None else and_(counted, _p.changed_at <= loaded)
 
 
 def subjects_since(connection: Connection, since: datetime | None) -> tuple[list[Subject], list[int]]:

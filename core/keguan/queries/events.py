@@ -86,7 +86,7 @@ def _shown(row: Any, taken: Sequence[Any], reader: Reader, *, detail: bool) -> d
         "type": row.type,
         "source": row.source,
         "time": reader.local(row.time, row.city),
-        "subject": named_subject(row),
+        "subject": named_subject(row, reader.settings),
         "data": row.data,
         "deliveries": [_delivery(one, detail=detail) for one in taken],
     }

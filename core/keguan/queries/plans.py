@@ -57,7 +57,7 @@ def _shown(row: Any, reader: Reader) -> dict[str, Any]:
         "plugin": row.plugin,
         "action": row.action,
         "clause": row.clause or None,
-        "subject": named_subject(row),
+        "subject": named_subject(row, reader.settings),
         "project": row.project,
         "city": row.city,
         "due_at": reader.local(row.due_at, row.city),

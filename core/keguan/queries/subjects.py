@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, Table, and_, func, select
 
 from keguan.model import Subject
 from keguan.store.records import in_chunks
-from keguan.store.schema import contracts, homes, projects
+from keguan.store.schema import branches, contracts, homes, projects
+
+if TYPE_CHECKING:
+    from keguan.settings import Settings
 
 __all__ = ["home_name", "named_subject", "natural_ids", "subject_project", "with_subject"]
 
@@ -20,7 +23,7 @@ _place = projects.alias("subject_place")  # the project of a home
 _project = projects.alias("subject_project")
 
 subject_project = func.coalesce(_contract.c.project_id, _home.c.project_id, _project.c.id)
-"""The project's number of whatever ``with_subject`` joined; null for a customer or a day."""
+"""The project's number of whatever ``with_subject`` joined; null for a customer, a branch or a day."""
 
 
 def with_subject(statement: Select[Any], table: Table) -> Select[Any]:
@@ -44,8 +47,12 @@ def with_subject(statement: Select[Any], table: Table) -> Select[Any]:
     )
 
 
-def named_subject(row: Any) -> dict[str, str]:
-    """Return ``{type, id}``: contract number, PROJECT/BUILDING-UNIT-ROOM, project's name, date, else the number."""
+def named_subject(row: Any, settings: Settings) -> dict[str, str]:
+    """Return ``{type, id}``, and a branch by its city's name as ``settings`` have it.
+
+    The id is the contract's number, PROJECT/BUILDING-UNIT-ROOM, the project's name, a date, else the number of the
+    record. ``row`` has a ``city`` of its own, which is that of a branch.
+    """
     kind = row.subject_type
     name = str(row.subject_id)
     if kind == "contract" and row.subject_contract_no is not None:
@@ -54,6 +61,8 @@ def named_subject(row: Any) -> dict[str, str]:
         name = home_name(row.subject_place_name, row.subject_building, row.subject_unit, row.subject_room)
     elif kind == "project" and row.subject_project_name is not None:
         name = row.subject_project_name
+    elif kind == "branch":
+        name = settings.city(row.city).name
     elif kind == "day":
         name = date.fromordinal(row.subject_id).isoformat()
     return {"type": kind, "id": name}
@@ -64,8 +73,13 @@ def home_name(project: str, building: str, unit: str, room: str) -> str:
     return f"{project}/{'-'.join(part for part in (building, unit, room) if part)}"
 
 
-def natural_ids(connection: Connection, subjects: Iterable[Subject]) -> dict[Subject, dict[str, str]]:
-    """Return ``{type, id}`` for each of ``subjects``, in a statement for every five hundred of a type."""
+def natural_ids(
+    connection: Connection, subjects: Iterable[Subject], settings: Settings
+) -> dict[Subject, dict[str, str]]:
+    """Return ``{type, id}`` for each of ``subjects``, in a statement for every five hundred of a type.
+
+    The ids are those of ``named_subject``.
+    """
     wanted: dict[str, set[int]] = {}
     for subject in subjects:
         wanted.setdefault(subject.type, set()).add(subject.id)
@@ -75,11 +89,13 @@ def natural_ids(connection: Connection, subjects: Iterable[Subject]) -> dict[Sub
         "contract": (select(contracts.c.id, contracts.c.contract_no), contracts.c.id),
         "project": (select(projects.c.id, projects.c.name), projects.c.id),
         "home": (place, homes.c.id),
+        "branch": (select(branches.c.id, branches.c.city), branches.c.id),
     }
     for kind, (statement, column) in sources.items():
         for chunk in in_chunks(wanted.get(kind, ())):
             for row in connection.execute(statement.where(column.in_(chunk))):
-                names[Subject(kind, row[0])] = home_name(*row[1:]) if kind == "home" else row[1]
+                name = home_name(*row[1:]) if kind == "home" else row[1]
+                names[Subject(kind, row[0])] = settings.city(name).name if kind == "branch" else name
     for number in wanted.get("day", ()):
         names[Subject("day", number)] = date.fromordinal(number).isoformat()
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -110,8 +110,8 @@ def _deputy(row: Any, reader: Reader, roster: Roster) -> str | None:
     return acting.name if acting is not None and acting.id != row.assignee_id else None
 
 
-def _day(at: datetime | None, city: str, reader: Reader) -> str | None:
-    return None if at is None else at.astimezone(reader.zone(city)).date().isoformat()
+def _day(at: datetime | None, city: str, reader: Reader) -> date | None:
+    return None if at is None else at.astimezone(reader.zone(city)).date()
 
 
 def _shown(row: Any, proofs: Sequence[Any], reader: Reader, roster: Roster, *, unmask: bool) -> dict[str, Any]:

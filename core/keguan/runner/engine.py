@@ -21,10 +21,11 @@ from keguan.outbox.retry import RetryPolicy, Way, after_attempt
 from keguan.outbox.routes import Routes
 from keguan.plans.due import RunTally, recover_plans, run_due, take_back_plans
 from keguan.plans.following import plan_followups
-from keguan.plans.planner import Planned, deliver_events, replan, retry_deliveries
+from keguan.plans.planner import Planned, deliver_events, replan, replay_ticks, retry_deliveries
 from keguan.plans.recall import note_calendar_followed, subjects_by_calendar
 from keguan.runner.horizon import Horizon, look_ahead
 from keguan.runner.ticks import cities_in_use, next_tick, record_ticks
+from keguan.runner.turns import YearTurn
 from keguan.staff.day import look_after_staff, next_look
 from keguan.texts import text
 
@@ -76,13 +77,21 @@ class Engine:
         self.deliveries = tuple(deliveries_by_adapter)
         self._stop = stop or threading.Event()
         self._rerouted = False
+        self._turn = YearTurn(installation)
         self._log = structlog.get_logger("keguan.runner")
 
     # --- Passes ----------------------------------------------------------------------------------------------
 
     def plan(self) -> Planned:
-        """Deliver a batch of new events, or retry failed deliveries; ``events`` is 0 when nothing was to do."""
+        """Deliver a batch of new events, or retry failed deliveries; ``events`` is 0 when nothing was to do.
+
+        At a new year recurring promises come first, and then count as something that was done.
+        """
         self._follow_calendar()
+        turned = self._turn.step()
+        if turned is not None:
+            turned.events = 1
+            return turned
         planned = deliver_events(self.installation, self.installation.settings.runner.plan_batch)
         return planned if planned.events else retry_deliveries(self.installation)
 
@@ -142,9 +151,10 @@ class Engine:
         if loaded is None:
             return
         with self.installation.store.read() as connection:
-            subjects = subjects_by_calendar(connection, loaded)
-        if subjects:
+            subjects, ticks = subjects_by_calendar(connection, loaded)
+        if subjects or ticks:
             moved = replan(self.installation, subjects)
+            moved.merge(replay_ticks(self.installation, ticks))
             with self.installation.store.write() as connection:
                 note_calendar_followed(connection, loaded, self.installation.clock.now())
             self._log.info("calendar changed", subjects=len(subjects), moved=moved.moved)
@@ -181,6 +191,8 @@ class Engine:
         Returns what is left to do: nothing that is due, except what nobody can take.
         """
         while True:
+            while (turned := self._turn.step()) is not None:
+                _add(total, turned)
             now = self.installation.clock.now()
             with self.installation.store.read() as connection:
                 ahead = look_ahead(connection)

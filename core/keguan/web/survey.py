@@ -96,7 +96,7 @@ def save_survey(site: Site, code: Code, form: Form, given: Mapping[str, list[str
         entry = Entry(
             form=name,
             subject=code.subject,
-            project_id=record.project.id if record else None,
+            project_id=(record.project.id or None) if record else None,
             city=record.project.city if record else "",
             answers=answers,
             complete=True,
