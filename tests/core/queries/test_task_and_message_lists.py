@@ -39,6 +39,7 @@ def test_a_task_has_the_keys_of_the_interface(estate: Estate) -> None:
             "department": "客关",
             "assignee": "李**",
             "due_at": at("2026-03-05T18:00"),
+            "latest": None,
             "status": "open",
             "evidence_required": ["回访记录", "照片"],
             "evidence": [
