@@ -97,12 +97,13 @@ class Told:
     @property
     def job(self) -> Job:
         """The only one."""
-        return only(self.jobs)
+        (job,) = self.jobs
+        return job
 
 
 def open_task(city: SampleCity, action: str) -> int:
     """The task of an action that is to be done."""
-    return only(rows(city.store, tasks, "id", where=(tasks.c.action == action) & (tasks.c.status == "open")))[0]
+    return int(only(rows(city.store, tasks, "id", where=(tasks.c.action == action) & (tasks.c.status == "open"))).id)
 
 
 def fill(city: SampleCity, task: int, lines: Iterable[Any] = (), **answers: Any) -> None:
@@ -520,7 +521,7 @@ def test_of_two_letters_the_first_stays_when_the_process_dies_in_the_second(samp
     def letter(job: Job) -> list[Sms]:
         if job.occurrence == 2 and dying:
             raise KeyboardInterrupt
-        owner = only(job.record.owners)  # type: ignore[union-attr]
+        owner = only(job.record.owners)  # type: ignore[attr-defined]  # a contract
         return [Sms(owner, "hello", {"name": number}) for number in range(1200)]
 
     gate = Gate(Action("letter", letter))
