@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_EFFECTS", "check_plans", "effects_problem", "plans_problem"]
 
-MOST_EFFECTS = 100_000
+MOST_EFFECTS = 50_000
 """What one plan may turn into: a letter to everybody who bought; more is an endless generator."""
 _CLASSES = ("code", "service", "promotion")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200  # further away an instant cannot be stored everywhere, and means nothing

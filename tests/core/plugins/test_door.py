@@ -222,7 +222,7 @@ EFFECT_NONSENSE: dict[str, tuple[Callable[[Job], object], str]] = {
     "alone": (lambda job: SMS, "the action returned Sms"),
     "text": (lambda job: "sms", "the action returned str"),
     "texts": (lambda job: ["sms"], "the action returned a list with str in it"),
-    "endless": (endless, "the action returned more than 100000 effects"),
+    "endless": (endless, "the action returned more than 50000 effects"),
     "no reason": (lambda job: Skip(""), "the Skip gives no reason"),
     "naive task": (lambda job: [replace(TASK, due=DUE.replace(tzinfo=None))], "a Task needs a title"),
     "untitled": (lambda job: [replace(TASK, title="")], "a Task needs a title"),
