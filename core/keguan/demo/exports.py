@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from keguan.demo.city import Project, SyntheticCity
-from keguan.demo.ledger import Entry, contract_entries, handover_entries
+from keguan.demo.ledger import Entry, contract_entries, handover_entries, project_entries
 from keguan.demo.sheets import write_file
 
 __all__ = ["Export", "spoil", "write_exports"]
@@ -40,8 +40,9 @@ def write_exports(city: SyntheticCity, folder: Path) -> list[Export]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     contracts = contract_entries(city)
+    project_rows = [entry.row for entry in project_entries(city)]
     exports = [
-        Export(city.start, _MORNING, "projects", write_file(folder, "office", "projects", _projects(city), city.start)),
+        Export(city.start, _MORNING, "projects", write_file(folder, "office", "projects", project_rows, city.start)),
         Export(city.start, _MORNING, "staff", write_file(folder, "office", "staff", _staff(city), city.start)),
     ]
     exports += _by_project(city, folder, spoil(contracts, _WRONG_CONTRACTS), "contracts", _EVENING, _same_day)
@@ -79,19 +80,6 @@ def _same_day(day: date) -> date:
 def _friday(day: date) -> date:
     """Return the Friday on which what was entered on ``day`` is delivered."""
     return day + timedelta(days=(4 - day.weekday()) % 7)
-
-
-def _projects(city: SyntheticCity) -> list[dict[str, object]]:
-    return [
-        {
-            "project": project.name,
-            "city": project.city,
-            "first_show_on": project.first_show_on,
-            "launch_on": project.launch_on,
-            "area": project.area,
-        }
-        for project in city.projects
-    ]
 
 
 def _staff(city: SyntheticCity) -> list[dict[str, object]]:

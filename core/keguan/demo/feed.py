@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from keguan.demo.ledger import Entry
 from keguan.intake.book import Book, take_turns
 from keguan.intake.contracts import apply_contract, load_for_contracts
-from keguan.intake.facts import ContractFacts, HandoverFacts, PersonFacts
+from keguan.intake.facts import ContractFacts, HandoverFacts, PersonFacts, ProjectFacts
 from keguan.intake.handovers import apply_handover, load_for_handovers
+from keguan.intake.projects import apply_project, load_for_projects
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
@@ -24,6 +25,7 @@ def feed(installation: Installation, entries: Iterable[Entry]) -> None:
     The rows name cities by their keys.
     """
     day = list(entries)
+    projects = [ProjectFacts.of(entry.row) for entry in day if entry.kind == "projects"]
     contracts = [
         _contract([entry.row for entry in group])
         for _, group in groupby(
@@ -36,6 +38,10 @@ def feed(installation: Installation, entries: Iterable[Entry]) -> None:
     with store.write() as connection:
         take_turns(store, connection)
         book = Book(store, connection, now=installation.clock.now(), city=installation.city)
+        if projects:
+            load_for_projects(book, projects)
+            for project in projects:
+                apply_project(book, project)
         if contracts:
             load_for_contracts(book, contracts)
             for facts in contracts:

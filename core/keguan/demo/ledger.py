@@ -10,7 +10,7 @@ from typing import Literal
 from keguan.demo.city import Project, Purchase, SyntheticCity
 from keguan.demo.people import Person
 
-__all__ = ["Entry", "OptOut", "contract_entries", "handover_entries", "opt_outs"]
+__all__ = ["Entry", "OptOut", "contract_entries", "handover_entries", "opt_outs", "project_entries"]
 
 Value = str | int | date | None
 
@@ -20,7 +20,7 @@ class Entry:
     """One row as it stood in the system on the evening of ``on``; ``row`` maps the importer's fields to values."""
 
     on: date
-    kind: Literal["contracts", "handovers"]
+    kind: Literal["projects", "contracts", "handovers"]
     project: Project
     row: Mapping[str, Value] = field(repr=False)
 
@@ -31,6 +31,11 @@ class OptOut:
 
     on: date
     phone: str = field(repr=False)
+
+
+def project_entries(city: SyntheticCity) -> list[Entry]:
+    """Return what is known of every project from the beginning: where it stands, and its first two milestones."""
+    return [Entry(city.start, "projects", project, _project(project)) for project in city.projects]
 
 
 def contract_entries(city: SyntheticCity) -> list[Entry]:
@@ -53,6 +58,16 @@ def opt_outs(city: SyntheticCity) -> list[OptOut]:
         if purchase.opted_out_on and purchase.opted_out_on <= city.end and purchase.buyers[0].phone
     ]
     return sorted(found, key=lambda opt_out: opt_out.on)
+
+
+def _project(project: Project) -> dict[str, Value]:
+    return {
+        "project": project.name,
+        "city": project.city,
+        "first_show_on": project.first_show_on,
+        "launch_on": project.launch_on,
+        "area": project.area,
+    }
 
 
 def _contract(purchase: Purchase) -> Iterator[Entry]:

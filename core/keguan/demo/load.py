@@ -1,24 +1,68 @@
-"""A simulation's load as a document: by channel, department and day, with peaks and cost."""
+"""What years of work come to: counted by day, and as the document that people and programs read."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from keguan.demo.simulation import Load
+from keguan.texts import Language
 
-__all__ = ["as_document"]
+__all__ = ["Load", "Touchpoint", "as_document", "busiest_days"]
+
+Touchpoint = tuple[str, str]
+"""The plugin, and its action's own name."""
+_TOP = 10
 
 
-def as_document(load: Load, start: date, end: date, segment_price: float) -> dict[str, Any]:
+@dataclass(slots=True)
+class Load:
+    """What the years brought: counts by day (of the city where it happened) and by channel or department."""
+
+    homes: int = 0
+    contracts: int = 0
+    messages: Counter[tuple[date, str]] = field(default_factory=Counter)
+    """Messages that left, by day and channel."""
+    segments: Counter[date] = field(default_factory=Counter)
+    """SMS as the operator bills them, by day."""
+    tasks: Counter[tuple[date, str]] = field(default_factory=Counter)
+    """Tasks by the day of their deadline and department; those that were taken back before it left out."""
+    open: Counter[str] = field(default_factory=Counter)
+    """Tasks that are open at the end, by department."""
+    messages_of: Counter[Touchpoint] = field(default_factory=Counter)
+    tasks_of: Counter[Touchpoint] = field(default_factory=Counter)
+    labels: dict[Touchpoint, Mapping[Language, str]] = field(default_factory=dict)
+    """What people call the touchpoints, where they say."""
+    plans: Counter[str] = field(default_factory=Counter)
+    """How the promises stand at the end: status to number."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """What plugins failed with, and how often."""
+
+    def merge(self, other: Load) -> None:
+        """Add what other projects brought in the same time."""
+        self.homes += other.homes
+        self.contracts += other.contracts
+        self.messages.update(other.messages)
+        self.segments.update(other.segments)
+        self.tasks.update(other.tasks)
+        self.open.update(other.open)
+        self.messages_of.update(other.messages_of)
+        self.tasks_of.update(other.tasks_of)
+        self.labels |= other.labels
+        self.plans.update(other.plans)
+        self.failures.update(other.failures)
+
+
+def as_document(load: Load, start: date, end: date, segment_price: float, language: Language) -> dict[str, Any]:
     """Return what ``keguan simulate --json`` prints; ``segment_price`` is yuan for one SMS as billed.
 
     Keys: ``from to contracts{homes,contracts} channels[{channel,total,per_day,busiest}]
-    departments[{department,total,per_day,busiest}] sms{segments,price,cost} days[{date,messages,segments,tasks}]
-    plans{status: number} failures``. ``per_day`` is the average over all days, ``busiest`` the day with the
-    most; ``days`` has those on which anything happens.
+    departments[{department,total,per_day,busiest,open}] sms{segments,price,cost}
+    touchpoints[{plugin,action,label,messages,tasks}] days[{date,messages,segments,tasks}] open plans{status: number}
+    failures``. ``per_day`` is the average over all days, ``busiest`` the day with the most; ``touchpoints`` begin with
+    the one that makes most work; ``days`` has those on which anything happens. ``open`` are tasks at the end.
     """
     length = (end - start).days + 1
     segments = sum(load.segments.values())
@@ -28,10 +72,14 @@ def as_document(load: Load, start: date, end: date, segment_price: float) -> dic
         "to": end,
         "contracts": {"homes": load.homes, "contracts": load.contracts},
         "channels": [{"channel": name, **shares} for name, shares in _shares(load.messages, length)],
-        "departments": [{"department": name, **shares} for name, shares in _shares(load.tasks, length)],
+        "departments": [
+            {"department": name, **shares, "open": load.open[name]} for name, shares in _shares(load.tasks, length)
+        ],
         "sms": {"segments": segments, "price": segment_price, "cost": round(segments * segment_price, 2)},
-        "plans": load.plans,
-        "failures": sorted(set(load.settled.failures)),
+        "touchpoints": _touchpoints(load, language),
+        "open": sum(load.open.values()),
+        "plans": dict(sorted(load.plans.items())),
+        "failures": sorted(load.failures),
         "days": [
             {
                 "date": day,
@@ -42,6 +90,30 @@ def as_document(load: Load, start: date, end: date, segment_price: float) -> dic
             for day in sorted({*messages, *tasks})
         ],
     }
+
+
+def busiest_days(document: Mapping[str, Any], most: int = _TOP) -> list[dict[str, Any]]:
+    """Return the days of such a document with most messages and tasks together: ``date messages tasks``."""
+    days = [
+        {"date": day["date"], "messages": sum(day["messages"].values()), "tasks": sum(day["tasks"].values())}
+        for day in document["days"]
+    ]
+    return sorted(days, key=lambda day: (-day["messages"] - day["tasks"], day["date"]))[:most]
+
+
+def _touchpoints(load: Load, language: Language) -> list[dict[str, Any]]:
+    """Return every touchpoint that made work, the one with most first."""
+    total = load.messages_of + load.tasks_of
+    return [
+        {
+            "plugin": plugin,
+            "action": action,
+            "label": load.labels.get((plugin, action), {}).get(language, action),
+            "messages": load.messages_of[plugin, action],
+            "tasks": load.tasks_of[plugin, action],
+        }
+        for plugin, action in sorted(total, key=lambda name: (-total[name], name))
+    ]
 
 
 def _shares(counts: Counter[tuple[date, str]], days: int) -> list[tuple[str, dict[str, Any]]]:
@@ -67,6 +139,6 @@ def _shares(counts: Counter[tuple[date, str]], days: int) -> list[tuple[str, dic
 
 def _by_day(counts: Counter[tuple[date, str]]) -> dict[date, dict[str, int]]:
     days: dict[date, dict[str, int]] = {}
-    for (day, name), count in counts.items():
+    for (day, name), count in sorted(counts.items()):
         days.setdefault(day, {})[name] = count
     return days

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -135,3 +136,48 @@ def test_simulate_wants_a_period(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.status == 2
     assert answer.err.startswith("error: ")
     assert answer.err.count("\n") == 1
+
+
+SHORT = ("simulate", "--from", "2024-01-01", "--to", "2024-04-30", "--homes", "4")
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "The work of an invented city"), ("zh", "虚构城市的工作量")])
+def test_simulate_writes_a_page_that_asks_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, heading: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = Desk(tmp_path).type_bare("--json", "--lang", language, *SHORT, "--html", "load.html")
+    assert (answer.status, answer.err) == (0, "")
+    page = (tmp_path / "load.html").read_text(encoding="utf-8")
+    assert f"<title>{heading}</title>" in page
+    assert page.replace("http://www.w3.org/2000/svg", "").count("http") == 0
+    assert "<script" not in page
+    for row in answer.json["touchpoints"]:
+        assert f'<tr><td>{row["label"]}</td><td class="n">{row["messages"]}</td>' in page
+    assert str(answer.json["departments"][0]["busiest"]["date"]) in page
+
+
+def test_simulate_draws_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("resvg_py")
+    monkeypatch.chdir(tmp_path)
+    fonts = pytest.importorskip("pylopdf_fonts_zh_cn")
+    font = str(Path(fonts.__file__).with_name("NotoSansSC-Regular.otf"))
+    answer = Desk(tmp_path).type_bare("--json", *SHORT, "--png", "load.png", "--font", font)
+    assert (answer.status, answer.err) == (0, "")
+    assert (tmp_path / "load.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_the_extra_simulate_says_so_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    answer = Desk(tmp_path).type_bare("--lang", "en", *SHORT, "--png", "load.png")
+    assert answer.status == 2
+    assert "pip install 'keguan[charts]'" in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_simulate_knows_its_cities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = Desk(tmp_path).type_bare("--lang", "en", *SHORT, "--city", "atlantis")
+    assert answer.status == 2
+    assert "atlantis" in answer.err
