@@ -6,7 +6,7 @@ network, no clock. Take only the arguments you need. Which plugin answers first 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROJECT",
     "daily_tick",
+    "expected_actions",
     "hookimpl",
     "hookspec",
     "on_contract_signed",
@@ -104,7 +105,8 @@ def on_event(event: Event, record: Record, context: Context) -> list[Plan]:  # t
 
     For every type without a hook of its own: ``deposit``, ``contract_cancelled``, ``move_in``,
     ``ownership_transferred``, ``customer_changed``, ``project_milestone`` and what plugins register. The
-    record is the current one; of several events of one type the newest is given. Return an empty list for
+    record is the current one; of several events of one type the newest is given, or all of them one after the other
+    when each counts by itself. Return an empty list for
     types that are not yours. Called as the hooks above are.
     """
 
@@ -174,7 +176,11 @@ def register_forms(settings: object, prepared: object) -> list[Form]:  # type: i
 
 @hookspec
 def register_event_types() -> list[EventType]:  # type: ignore[empty-body]  # a spec
-    """Return the event types that your area adds. Two plugins that claim one name are refused, both named."""
+    """Return the event types that your area adds. Two plugins that claim one name are refused, both named.
+
+    Of a type with ``each=True`` every event counts by itself: ``on_event`` is called for all of them, and each wants
+    plans of its own, with ``event.seq`` as their occurrence.
+    """
 
 
 @hookspec
@@ -185,3 +191,15 @@ def register_adapters() -> list[AdapterType]:  # type: ignore[empty-body]  # a s
 @hookspec
 def register_commands() -> list[click.Command]:  # type: ignore[empty-body]  # a spec
     """Return click commands; they appear as ``keguan YOURNAME COMMAND``. Called only when one is asked for."""
+
+
+# --- For authors -------------------------------------------------------------------------------------------
+
+
+@hookspec
+def expected_actions(prepared: object, city: str) -> Collection[str]:  # type: ignore[empty-body]  # a spec
+    """Return the names of your actions that should come up sooner or later in ``city``: none that is switched off.
+
+    Called only by ``keguan plugins check``, which lives through six years and names those that nothing brought about.
+    Without it all your actions are expected.
+    """
