@@ -12,7 +12,10 @@ import keguan_sixplustwo as sixplustwo
 from keguan import Context, hookimpl, hookspecs
 from keguan.errors import PluginError
 from keguan_sixplustwo import Playbook
-from keguan_sixplustwo.library import domain_ids, read_playbook
+from keguan_sixplustwo.library import read_playbook
+from keguan_sixplustwo.planning.promises import Promises
+from keguan_sixplustwo.playbook import Fields
+from keguan_sixplustwo.touchpoint import Touchpoint
 
 Company = Callable[..., Context]
 
@@ -43,40 +46,6 @@ def in_force(context: Context) -> Playbook:
 
 def due(playbook: Playbook, touchpoint: str) -> list[str]:
     return [str(timing) for timing in playbook.touchpoints[touchpoint].due]
-
-
-def test_the_three_editions_have_their_eight_steps() -> None:
-    names = {edition: [step.name.zh for step in book.steps] for edition, book in sixplustwo.playbooks().items()}
-    assert names == {
-        "original": ["温馨牵手", "喜结连理", "亲密接触", "恭迎乔迁", "嘘寒问暖", "承担责任", "一路同行", "四年之约"],
-        "e2011": ["温馨牵手", "喜结连理", "亲密接触", "隆重出阁", "恭迎乔迁", "举案齐眉", "一路同行", "持续关怀"],
-        "guide": ["温馨牵手", "喜结连理", "亲密接触", "恭迎乔迁", "嘘寒问暖", "承担责任", "一路同行", "四年之约"],
-    }
-
-
-def test_every_touchpoint_is_one_that_the_domain_knows() -> None:
-    assert len(domain_ids()) == len(set(domain_ids())) == 63
-    for book in sixplustwo.playbooks().values():
-        assert set(book.touchpoints) <= set(domain_ids())
-
-
-def test_what_the_source_does_not_say_is_marked_as_ours(guide: Playbook) -> None:
-    ours = {name: set(entry.ours) for name, entry in guide.touchpoints.items()}
-    assert ours == {
-        "sms_congratulation": {"due"},
-        "sms_service_supervision": {"due"},
-        "signing_callback": {"due", "until"},
-        "welcome_kit": {"due", "until", "owner"},
-        "handover_callback": {"due", "until", "coverage"},
-        "housewarming_visit": {"due", "until", "owner"},
-    }
-
-
-def test_every_touchpoint_names_clause_and_lines() -> None:
-    for book in sixplustwo.playbooks().values():
-        for entry in book.touchpoints.values():
-            assert entry.clause is not None
-            assert entry.clause.source
 
 
 @pytest.mark.parametrize(
@@ -144,6 +113,71 @@ def test_adjusting_what_does_not_exist_names_the_nearest(guide: Playbook) -> Non
         guide.change("welcome_kit", dew="handover")  # type: ignore[call-arg]  # a variant's misspelling
     with pytest.raises(PluginError, match='no field "ours"'):
         guide.change("welcome_kit", ours=["due"])  # type: ignore[call-arg]  # only the plugin's data has it
+
+
+def test_everything_that_the_data_can_say_can_be_changed(guide: Playbook) -> None:
+    changed = guide.change(
+        "welcome_kit",
+        due=["planned_handover - 1 month", "planned_handover - 15 days"],
+        opens="planned_handover - 2 months",
+        postpone_to="welcome_kit + 10 days",
+        by_fitting={"bare": {"off": True}},
+        optional=True,
+        channel=["mail", "visit"],
+        form="handover_callback",
+        notes={"zh": "备注", "en": "a note"},
+    )
+    entry = changed.touchpoints["welcome_kit"]
+    assert due(changed, "welcome_kit") == ["planned_handover - 1 month", "planned_handover - 15 days"]
+    assert (str(entry.opens), str(entry.postpone_to)) == ("planned_handover - 2 months", "welcome_kit + 10 days")
+    assert entry.by_fitting["bare"].off
+    assert changed.origin("welcome_kit", "by_fitting") == "a variant"
+    assert guide.origin("welcome_kit", "by_fitting") is None
+
+
+def test_what_may_be_changed_is_what_a_touchpoint_has() -> None:
+    assert set(Fields.__annotations__) == set(Touchpoint.model_fields) - {"id", "ours"}
+
+
+def test_a_step_may_have_another_name(guide: Playbook) -> None:
+    renamed = guide.rename_step("2", zh="喜结良缘").rename_step("+1", zh="相伴", en="Side by side")
+    names = {step.order: (step.name.zh, step.name.en) for step in renamed.steps}
+    assert (names["2"], names["+1"]) == (("喜结良缘", "Tying the knot"), ("相伴", "Side by side"))
+    assert guide.steps[1].name.zh == "喜结连理"
+    with pytest.raises(PluginError, match=r'no step "9" to rename.*1, 2, 3, 4, 5, 6, \+1, \+2'):
+        guide.rename_step("9", en="Nine")
+
+
+def test_two_variants_may_not_rename_one_step_in_one_language(company: Company) -> None:
+    def first(playbook: Playbook, city: str) -> Playbook:
+        return playbook.rename_step("2", zh="喜结良缘")
+
+    def second(playbook: Playbook, city: str) -> Playbook:
+        return playbook.rename_step("2", en="A bond")
+
+    book = in_force(company({"one": first, "two": second}))
+    assert (book.steps[1].name.zh, book.steps[1].name.en) == ("喜结良缘", "A bond")
+    with pytest.raises(PluginError, match='"one" and "two" both adjust "zh"'):
+        company({"one": first, "two": first})
+
+
+def test_what_an_edition_that_is_not_configured_does_not_have_is_passed_over(company: Company) -> None:
+    def adjust(playbook: Playbook, city: str) -> Playbook:
+        changed = playbook.remove("welcome_kit").change("housewarming_visit", owner="物业")
+        return changed.add(
+            "second_visit", step="1", kind="task", owner="物业", trigger="handover",
+            name={"zh": "二访", "en": "second visit"}, due="housewarming_visit + 1 month",
+        )  # fmt: skip
+
+    prepared = company({"wuhan": adjust}).prepared
+    assert isinstance(prepared, sixplustwo.Prepared)
+    assert "second_visit" in prepared.schedule("wuhan", "guide")["handover"].each
+    assert "second_visit" not in prepared.schedule("wuhan", "e2011").get("handover", Promises(())).each
+
+
+def test_an_optional_touchpoint_that_is_switched_on_must_exist(company: Company) -> None:
+    with pytest.raises(PluginError, match=r'no optional touchpoint "lectures".*nearest names'):
+        company(settings={"optional": ["lectures"]})
 
 
 def test_a_value_that_does_not_fit_is_refused(guide: Playbook) -> None:
@@ -250,32 +284,3 @@ def test_settings_know_the_editions_and_nothing_else() -> None:
         sixplustwo.Settings.model_validate({"edition": "2012"})
     with pytest.raises(ValueError, match="Extra inputs"):
         sixplustwo.Settings.model_validate({"editon": "guide"})
-
-
-def test_the_table_shows_each_step_and_where_values_come_from(guide: Playbook) -> None:
-    rows = {row["touchpoint"]: row for row in sixplustwo.playbook_rows(guide, "en")}
-    kit = rows["welcome_kit"]
-    assert kit["step_name"] == "Welcome to your new home"
-    assert kit["due"] == "planned_handover - 15 days"
-    assert kit["owner"] == ["customer relations"]
-    assert kit["evidence"] is None
-    assert kit["from"] == {
-        "due": "ours", "until": "ours", "audience": "clause", "channel": "clause", "owner": "ours", "clause": "clause",
-    }  # fmt: skip
-
-
-def test_the_table_shows_empty_steps_as_empty() -> None:
-    rows = sixplustwo.playbook_rows(sixplustwo.playbooks()["e2011"], "zh")
-    empty = [row["step_name"] for row in rows if row["touchpoint"] is None]
-    assert empty == ["温馨牵手", "亲密接触", "隆重出阁", "恭迎乔迁", "举案齐眉", "一路同行", "持续关怀"]
-    assert len({tuple(row) for row in rows}) == 1  # every row has the same keys
-
-
-def test_coverage_counts_what_has_an_entry_in_any_edition() -> None:
-    told = sixplustwo.coverage()
-    missing = told["missing"]
-    assert isinstance(missing, list)
-    assert told["total"] == 63
-    assert told["covered"] == 63 - len(missing)
-    assert {"deposit_sms_2011", "welcome_kit", "housewarming_visit"}.isdisjoint(missing)
-    assert sixplustwo.coverage([]) == {"total": 63, "covered": 0, "missing": list(domain_ids())}
