@@ -135,7 +135,7 @@ def _following(name: str, each: Sequence[Touchpoint], entries: Entries, known: F
     behind_gates = list(_behind_gates(name, each, _gates(each, entries)))
     yield from behind_gates
     if behind := [other for other, its in entries.items() if any(entry.gate == name for entry in its)]:
-        yield _after(f"{name}_decision", name, "decision", each, partial(decide, name, behind))
+        yield _after(f"{name}_decision", name, "decision", each, partial(decide, gate=name, behind=behind))
     if any(records_agreements(known.get(entry.form or "")) for entry in each) and not _is_tracked(name, entries):
         for source in (name, *(action.name for action in behind_gates)):
             run = partial(_with_entry, name, partial(follow_up, source=source))

@@ -41,7 +41,7 @@ def blocked(entry: Touchpoint, job: Job) -> Skip | None:
     return _blocked("sixplustwo.skip.blocked", entry, job) if _after(assessed, job.opens or job.due) else None
 
 
-def let_through(entry: Touchpoint, gate: str, job: Job) -> Iterable[Effect]:
+def let_through(entry: Touchpoint, job: Job, *, gate: str) -> Iterable[Effect]:
     """Return the touchpoint's task when ``gate`` was passed after the touchpoint should have begun, else nothing."""
     assessed, plan = job.filled.get(gate), plan_of(entry, job)
     if assessed is None or plan is None or not _passed(assessed) or not _after(assessed, plan.opens or plan.due):
@@ -49,7 +49,7 @@ def let_through(entry: Touchpoint, gate: str, job: Job) -> Iterable[Effect]:
     return [make_task(entry, job, due=max(due_on(job), due_on(job, job.context.calendar.date_of(plan.due))))]
 
 
-def decide(gate: str, behind: Sequence[str], job: Job) -> Iterable[Effect]:
+def decide(job: Job, *, gate: str, behind: Sequence[str]) -> Iterable[Effect]:
     """Return the task to decide what becomes of ``behind``, what ``gate`` blocks, when the assessment failed."""
     assessed, assessment = job.filled.get(gate), entry_of(gate, job)
     waiting = [found for name in behind if (found := entry_of(name, job)) is not None]
@@ -69,7 +69,7 @@ def decide(gate: str, behind: Sequence[str], job: Job) -> Iterable[Effect]:
     return [Task(title=title, department=department_of(assessment), due=by, form=DECISION_FORM)]
 
 
-def postponed(entry: Touchpoint, decision: str, job: Job) -> Iterable[Effect] | Skip:
+def postponed(entry: Touchpoint, job: Job, *, decision: str) -> Iterable[Effect] | Skip:
     """Return the touchpoint's task for its new day; nothing when it was cancelled.
 
     Skipped when the second assessment was not passed either.

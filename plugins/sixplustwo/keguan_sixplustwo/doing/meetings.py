@@ -14,7 +14,7 @@ from keguan.masking import mask_text
 from keguan.model import Effect, Form, Job, Task
 from keguan.texts import text
 from keguan_sixplustwo.doing.standing import department_of, due_on, errand, make_task, place
-from keguan_sixplustwo.touchpoint import Touchpoint
+from keguan_sixplustwo.touchpoint import Touchpoint, Trigger
 
 __all__ = ["AGREED", "follow_up", "meet", "records_agreements"]
 
@@ -53,14 +53,14 @@ def records_agreements(form: Form | None) -> bool:
     return form is not None and form.lines is not None and {field.name for field in form.lines.fields} >= AGREED
 
 
-def follow_up(entry: Touchpoint, job: Job, source: str) -> Iterable[Effect]:
+def follow_up(entry: Touchpoint, job: Job, *, source: str) -> Iterable[Effect]:
     """Return a task for each line of the form of ``source`` that says what is to be done.
 
     ``entry`` is the touchpoint that they belong to: ``source`` itself, or the one that tracks what it found.
     """
     filled = job.filled.get(source)
     lines = () if filled is None else filled.lines
-    return [_agreed(entry, job, line, own=entry.id != source) for line in lines if line.get("what")]
+    return [_agreed(entry, job, line, own=entry.trigger is Trigger.ISSUE_FOUND) for line in lines if line.get("what")]
 
 
 def _agreed(entry: Touchpoint, job: Job, line: Mapping[str, object], *, own: bool) -> Task:
