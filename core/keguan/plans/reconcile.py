@@ -215,8 +215,8 @@ def _meet(
     if old.status == "cancelled" or retried or (moved and not stale):
         status, stale, why = _entry(plan, rule, now)
         changes.move.append(Move(old.id, plan, kind, status, late, stale, why))
-    elif rewritten:
-        changes.move.append(Move(old.id, plan, kind, old.status, late, stale, old.why))
+    elif rewritten:  # it was in time when it ended, if it was: else asking once more would try it again
+        changes.move.append(Move(old.id, plan, kind, old.status, late, old.stale, old.why))
 
 
 def _described_otherwise(plan: Plan, kind: str, old: StoredPlan, uncertain: bool) -> bool:

@@ -171,6 +171,15 @@ def test_a_late_entry_that_failed_can_be_tried_again_and_another_failure_not_beh
     assert not reconcile({"signed": [plan]}, [in_time], RULES, now=NOW, reopen=True)
 
 
+def test_what_failed_in_time_and_takes_a_past_window_is_not_tried_again_by_asking_twice() -> None:
+    plan = wanted(-3, action="late")
+    failed = stored("failed", action="late", due=plan.due, until=None)
+    move = only_move(reconcile({"signed": [plan]}, [failed], RULES, now=NOW, reopen=True))
+    assert (move.status, move.stale) == ("failed", False)
+    again = failed._replace(until=plan.until, late=move.late, stale=move.stale)
+    assert not reconcile({"signed": [plan]}, [again], RULES, now=NOW, reopen=True)
+
+
 def test_kinds_whose_hook_failed_keep_their_plans() -> None:
     assert not reconcile({}, [stored()], RULES, now=NOW, unknown=("signed",))
     assert not reconcile({"handover": [wanted(5)]}, [stored()], RULES, now=NOW, unknown=("signed",))
