@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
@@ -18,9 +18,9 @@ from keguan.model import Form
 from keguan.texts import LANGUAGES
 from keguan_sixplustwo.planning.components import Component
 from keguan_sixplustwo.playbook import Playbook
-from keguan_sixplustwo.touchpoint import Edition, Proxy, Step, Text, Touchpoint, explain
+from keguan_sixplustwo.touchpoint import Channel, Edition, Kind, Proxy, Step, Text, Touchpoint, Trigger, explain
 
-__all__ = ["Labels", "domain_ids", "forms", "labels", "playbooks", "read_playbook", "templates", "warranted"]
+__all__ = ["Known", "Labels", "domain", "forms", "labels", "playbooks", "read_playbook", "templates", "warranted"]
 
 
 class _File(BaseModel):
@@ -30,9 +30,27 @@ class _File(BaseModel):
 
     edition: Edition
     name: Text
+    notes: Text | None = None
     steps: tuple[Step, ...]
     proxies: dict[str, Proxy] = {}
     touchpoints: tuple[Touchpoint, ...] = ()
+
+
+class Known(BaseModel):
+    """One of the touchpoints that the documents are known to have, whether or not a playbook has an entry for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    editions: tuple[Edition, ...]
+    silent: frozenset[Literal["due", "audience", "channel", "owner", "evidence"]] = frozenset()
+    """What the documents do not say of it, or only let one infer: a value of ours, or none."""
+    test: str
+    """The test that shows it: ``tests/….py::test_name``."""
+
+
+class _Domain(RootModel[tuple[Known, ...]]):
+    """The list of what is known."""
 
 
 class _Part(RootModel[tuple[Touchpoint, ...]]):
@@ -46,6 +64,9 @@ class Labels(BaseModel):
 
     audiences: dict[str, Text]
     departments: dict[str, Text]
+    channels: dict[Channel, Text]
+    kinds: dict[Kind, Text]
+    triggers: dict[Trigger, Text]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -87,6 +108,7 @@ def read_playbook(source: Traversable, parts: Iterable[Traversable] = ()) -> Pla
     return Playbook(
         edition=content.edition,
         name=content.name,
+        notes=content.notes,
         steps=content.steps,
         touchpoints=MappingProxyType({entry.id: entry for entry in in_order}),
         proxies=MappingProxyType(content.proxies),
@@ -101,13 +123,18 @@ def _read(model: type[_Model], content: object, source: Traversable) -> _Model:
 
 
 def playbooks() -> Mapping[Edition, Playbook]:
-    """Return the playbook of every edition, as its document has it: ``data/EDITION.yaml``."""
+    """Return the playbook of every edition, as its document has it: ``data/EDITION.yaml``, and ``data/EDITION/``."""
     editions: tuple[Edition, ...] = get_args(Edition)
-    return {edition: read_playbook(_data(f"{edition}.yaml")) for edition in editions}
+    return {edition: read_playbook(_data(f"{edition}.yaml"), _parts(edition)) for edition in editions}
+
+
+def _parts(edition: Edition) -> list[Traversable]:
+    folder = _data(edition)
+    return sorted(folder.iterdir(), key=lambda part: part.name) if folder.is_dir() else []
 
 
 def labels() -> Labels:
-    """Return how departments and audiences read in both languages."""
+    """Return how the codes in the playbooks read in both languages."""
     return Labels.model_validate(_yaml(_data("labels.yaml")))
 
 
@@ -124,11 +151,10 @@ def forms() -> Mapping[str, Form]:
     return MappingProxyType({form.name: form for form in load_forms(__package__)})
 
 
-def domain_ids() -> tuple[str, ...]:
-    """Return the ids of all touchpoints that the three editions are known to have, in the order of the steps."""
-    ids = _yaml(_data("domain_ids.yaml"))
-    assert isinstance(ids, list)
-    return tuple(ids)
+def domain() -> tuple[Known, ...]:
+    """Return all touchpoints that the editions are known to have, in the order of the steps."""
+    source = _data("domain.yaml")
+    return _read(_Domain, _yaml(source), source).root
 
 
 def templates(channel: str) -> frozenset[str]:

@@ -86,6 +86,8 @@ class Playbook:
     touchpoints: Mapping[str, Touchpoint]
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    notes: Text | None = None
+    """What a reader should know of the edition as a whole."""
     lenient: bool = False
     """The edition is not configured: adjustments of what it does not have are passed over instead of refused."""
 

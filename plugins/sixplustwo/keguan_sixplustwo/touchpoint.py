@@ -39,7 +39,7 @@ __all__ = [
     "explain",
 ]
 
-Edition = Literal["original", "e2011", "guide"]
+Edition = Literal["original", "e2011", "guide", "five_steps"]
 
 
 class Kind(StrEnum):

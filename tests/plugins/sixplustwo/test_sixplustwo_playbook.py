@@ -280,7 +280,7 @@ def test_the_hooks_are_those_of_the_core_and_of_the_area(guide: Playbook) -> Non
 
 def test_settings_know_the_editions_and_nothing_else() -> None:
     assert sixplustwo.Settings.model_validate({"edition": 2011}).edition == "e2011"
-    with pytest.raises(ValueError, match="'original', 'e2011' or 'guide'"):
+    with pytest.raises(ValueError, match="'original', 'e2011', 'guide' or 'five_steps'"):
         sixplustwo.Settings.model_validate({"edition": "2012"})
     with pytest.raises(ValueError, match="Extra inputs"):
         sixplustwo.Settings.model_validate({"editon": "guide"})
