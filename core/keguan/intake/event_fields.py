@@ -73,6 +73,7 @@ def parse_fields(event_type: str, fields: Mapping[str, Cell], settings: Settings
     columns = _columns(event_type)
     values: dict[str, Any] = {}
     mistakes: list[InputError] = []
+    cells = {found[0]: cell for name, cell in fields.items() if (found := columns.field(name)) is not None}
     for name, cell in fields.items():
         found = columns.field(name)
         if found is None:
@@ -83,7 +84,7 @@ def parse_fields(event_type: str, fields: Mapping[str, Cell], settings: Settings
             mistakes.append(InputError("apply.field_type", field=name, type=event_type))
         elif cell is not None and cell != "":
             try:
-                values[found[0]] = columns.kind.specs[found[0]].parser(cell)
+                values[found[0]] = columns.kind.specs[found[0]].read(cell, cells)
             except FieldError as error:
                 mistakes.append(InputError("apply.field_wrong", field=name, type=event_type, reason=error))
     if len(mistakes) == 1:

@@ -38,11 +38,16 @@ class PersonFacts:
     email: str | None = field(default=None, repr=False)
     id_no: str | None = field(default=None, repr=False)
     birthday: date | None = field(default=None, repr=False)
+    """The day of birth in the common calendar."""
+    lunar: bool | None = None
+    """Whether it is celebrated by the lunar calendar; ``None``: nothing is said."""
 
     @classmethod
     def of(cls, values: Values) -> PersonFacts | None:
         """Return the person of a row, ``None`` when it names nobody."""
-        facts = cls(*(values.get(name) for name in PERSON_FIELDS))
+        name, phone, email, id_no, birthday = (values.get(name) for name in PERSON_FIELDS)
+        born = (None, None) if birthday is None else (birthday.day, birthday.lunar)
+        facts = cls(name, phone, email, id_no, *born)
         return None if facts == _NOBODY else facts
 
     def same_person(self, other: PersonFacts) -> bool:
@@ -59,6 +64,7 @@ class PersonFacts:
             "email": self.email,
             "id_no": self.id_no,
             "birthday": self.birthday,
+            "lunar": self.lunar,
         }
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "TEXT_LIMIT",
     "FieldError",
     "half_width",
+    "parse_birthday_calendar",
     "parse_content",
     "parse_contract_status",
     "parse_fitting",
@@ -155,6 +156,11 @@ def _meaning(field: str, text: str) -> str:
 def parse_fitting(cell: Cell) -> str:
     """Return ``fitted`` (精装) or ``bare`` (毛坯)."""
     return _meaning("fitting", parse_text(cell))
+
+
+def parse_birthday_calendar(cell: Cell) -> str:
+    """Return ``lunar`` (农历) or ``solar`` (公历)."""
+    return _meaning("birthday_calendar", parse_text(cell))
 
 
 def parse_contract_status(cell: Cell) -> str:

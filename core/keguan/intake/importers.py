@@ -111,7 +111,7 @@ def _all(rows: Sequence[Staged], *, changed: bool) -> set[int]:
 class _Contracts(PlainImporter):
     name_field: str | None = "customer"
     places = True
-    fields = tuple(name for name in _fields("contracts") if name not in PERSON_FIELDS)
+    fields = tuple(name for name in _fields("contracts") if name not in (*PERSON_FIELDS, "birthday_calendar"))
 
     def group(self, values: Values) -> str | None:
         if values.get("contract_no") is None or values.get("project") is None:

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from keguan.intake.amounts import parse_area, parse_money
+from keguan.intake.birthdays import parse_birthday
 from keguan.intake.cells import Cell
 from keguan.intake.dates import parse_date, parse_datetime
-from keguan.intake.fields import parse_contract_status, parse_fitting, parse_identifier, parse_text
+from keguan.intake.fields import (
+    parse_birthday_calendar,
+    parse_contract_status,
+    parse_fitting,
+    parse_identifier,
+    parse_text,
+)
 from keguan.intake.identity import parse_email, parse_id_no
 from keguan.intake.phones import parse_phone
 from keguan.intake.vocabulary import vocabulary
@@ -23,7 +30,7 @@ class FieldSpec:
     """One field of a kind of file."""
 
     name: str
-    parser: Callable[[Cell], object]
+    parser: Callable[..., object]
     """Takes a cell that is not empty; returns the value or raises ``FieldError``."""
     required: bool = False
     """Whether every row needs a value of its own."""
@@ -33,6 +40,12 @@ class FieldSpec:
     """How the cell's text is masked when shown; absent, a personal one is masked like a name."""
     headers: tuple[str, ...] = ()
     """Names of the column beside those in the vocabulary; a plugin states its own here."""
+    beside: str = ""
+    """Another field that says how this one is meant: the parser takes its cell too, ``""`` where the row lacks it."""
+
+    def read(self, cell: Cell, cells: Mapping[str, Cell]) -> object:
+        """Return the value of ``cell``, which is not empty, in a row with these ``cells``; raises ``FieldError``."""
+        return self.parser(cell, cells.get(self.beside, "")) if self.beside else self.parser(cell)
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,8 @@ CUSTOMER = (
     FieldSpec("customer", parse_text, personal=True, mask=mask_name),
     *CONTACT,
     FieldSpec("id_no", parse_id_no, personal=True, mask=mask_id_no),
-    FieldSpec("birthday", parse_date, personal=True),
+    FieldSpec("birthday", parse_birthday, personal=True, beside="birthday_calendar"),
+    FieldSpec("birthday_calendar", parse_birthday_calendar),
 )
 
 KINDS: Mapping[str, Kind] = {

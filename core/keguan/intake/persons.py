@@ -95,6 +95,7 @@ def settle_person(
     person = find_person(book, facts, known, stated=stated, taken=taken)
     if person is not None:
         return person, book.change_person(person, **facts.as_values())
-    person = PersonEntry(book.number(PersonEntry), facts.name, facts.phone, facts.email, facts.id_no, facts.birthday)
+    contact = (facts.name, facts.phone, facts.email, facts.id_no)
+    person = PersonEntry(book.number(PersonEntry), *contact, facts.birthday, bool(facts.lunar))
     book.add(person)
     return person, True

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from keguan.clock import Clock
 from keguan.intake.amounts import parse_money
+from keguan.intake.birthdays import Birthday, parse_birthday
 from keguan.intake.book import Book, Refused, take_turns
 from keguan.intake.crosscheck import PeopleInFile, people_conflicts, project_conflicts
 from keguan.intake.dates import parse_date, parse_datetime
@@ -41,6 +42,7 @@ _DECODERS: Mapping[object, Callable[[str], Any]] = {
     parse_date: date.fromisoformat,
     parse_datetime: datetime.fromisoformat,
     parse_money: Decimal,
+    parse_birthday: Birthday.fromisoformat,
 }
 
 

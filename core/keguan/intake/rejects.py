@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from keguan.export import csv_lines
+from keguan.intake.birthdays import parse_birthday
 from keguan.intake.cells import Cell, Number1904, cell_text
 from keguan.intake.dates import parse_date, parse_datetime
 from keguan.intake.staging import Rejected
@@ -19,7 +20,7 @@ from keguan.texts import LANGUAGES, Language, text
 
 __all__ = ["as_written", "is_rejected_file", "raw_row", "reason_headers", "rejected_path", "write_rejected"]
 
-_DATES = (parse_date, parse_datetime)
+_DATES = (parse_date, parse_datetime, parse_birthday)
 _EXACT = 10**15  # from here on a spreadsheet has rounded the digits
 _ROUNDED_PHONE = 10**6
 

@@ -74,7 +74,7 @@ def parse_row(kind: Kind, row: Row) -> ParsedRow:
             continue
         spec = specs.get(name)
         try:
-            value = spec.parser(cell) if spec else parse_text(cell)
+            value = spec.read(cell, row.cells) if spec else parse_text(cell)
         except FieldError as error:
             problems.append(_problem(kind, row, name, cell, error))
         else:

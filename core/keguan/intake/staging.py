@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from keguan.intake.birthdays import Birthday
 from keguan.intake.rows import Problem
 
 __all__ = ["GROUP_LIMIT", "Rejected", "Staged", "Staging"]
@@ -181,7 +182,7 @@ class Staging:
 
 def _stored(value: Any) -> Any:
     kind = type(value)
-    if kind is date or kind is datetime:
+    if kind is date or kind is datetime or kind is Birthday:
         return value.isoformat()
     return str(value) if kind is Decimal else value
 

@@ -22,7 +22,7 @@ _o = owners.c
 def list_customers(reader: Reader, filters: Filters, *, unmask: bool = False) -> Iterator[dict[str, Any]]:
     """Yield customers by number; of ``filters`` project, city and limit count.
 
-    Keys: ``id name phone email id_no birthday contracts homes projects consents erased_at``. Personal values are
+    Keys: ``id name phone email id_no birthday lunar contracts homes projects consents erased_at``. Personal values are
     masked unless ``unmask``; ``contracts`` are numbers, ``homes`` those owned today, ``consents`` the person's
     answers ``{channel, message_class, granted, at, source}``.
     """
@@ -93,6 +93,7 @@ def _shown(row: Any, owned: Sequence[Any], answers: Sequence[Any], reader: Reade
     return {
         "id": row.id,
         **dict(zip(("name", "phone", "email", "id_no", "birthday"), values, strict=True)),
+        "lunar": row.lunar,
         "contracts": _each(one.contract_no for one in owned),
         "homes": _each(home_name(one.project, one.building, one.unit, one.room) for one in homes_now),
         "projects": _each(one.project for one in owned),

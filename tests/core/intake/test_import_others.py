@@ -136,3 +136,63 @@ def test_events_that_plugins_know_may_be_about_a_project_or_the_company_in_a_cit
     first, second = desk.events("audit")
     assert (first.subject_type, first.city, first.data) == ("branch", "wuhan", {"结论": "B"})
     assert second.subject_id == first.subject_id
+
+
+BORN = "合同编号,房号,客户姓名,手机号,签约日期,生日"
+
+
+def test_the_birthday_of_a_new_owner_is_told_once(desk: FrontDesk) -> None:
+    desk.contracts(BORN + "\nHT-1,101,王伟,13800138000,2026-03-05,1990-03-07\nHT-2,102,李四,13800138001,2026-03-05,")
+    (event,) = desk.events("customer_changed")
+    assert (event.subject_id, event.city) == (desk.contract("HT-1").owners[0].id, "shenzhen")
+    assert event.data == {"changed": ["birthday"]}
+    desk.contracts(BORN + "\nHT-3,103,王伟,13800138000,2026-05-05,1990-03-07")  # who owns a home already
+    assert len(desk.events("customer_changed")) == 1
+
+
+def test_the_birthday_of_somebody_known_counts_once_they_own_a_home(desk: FrontDesk) -> None:
+    desk.import_text("customers", "客户姓名,手机号,生日\n王伟,13800138000,1990-03-07\n李四,13800138001,")
+    assert desk.told() == []
+    desk.contracts(SOLD + "\nHT-2,1202,李四,13800138001,2026-03-05")
+    assert [event.data for event in desk.events("customer_changed")] == [{"changed": ["birthday"]}]
+    desk.contracts(SOLD.replace("2026-03-05", "2026-03-05,已退房").replace("签约日期", "签约日期,状态"))
+    desk.contracts(SOLD.replace("HT-1", "HT-3").replace("1201", "1203"))
+    first, again = desk.events("customer_changed")
+    assert first.id != again.id
+
+
+def test_a_second_owner_has_a_birthday_too(desk: FrontDesk) -> None:
+    desk.contracts(SOLD)
+    desk.emit("ownership_transferred", contract_no="HT-1", customer="孙丽", phone="13800138009", birthday="1985-04-19")
+    (event,) = desk.events("customer_changed")
+    assert (event.subject_id, event.city) == (desk.home("1201").owners[0].id, "shenzhen")
+
+
+def test_a_lunar_birthday_is_kept_as_the_day_of_birth(desk: FrontDesk) -> None:
+    desk.contracts(SOLD)
+    rows = "客户姓名,手机号,生日,生日历法\n王伟,13800138000,1985-02-30,农历"
+    assert desk.import_text("customers", rows).accepted == 1
+    (owner,) = desk.contract("HT-1").owners
+    assert (owner.birthday, owner.lunar) == (date(1985, 4, 19), True)
+    assert desk.events("customer_changed")[0].data == {"changed": ["birthday", "lunar"]}
+    assert desk.import_text("customers", rows).unchanged == 1
+    assert desk.import_text("customers", "客户姓名,手机号,生日\n王伟,13800138000,1985年4月19日").unchanged == 1
+    assert desk.import_text("customers", "客户姓名,手机号,生日\n王伟,13800138000,公历1985-04-19").accepted == 1
+    assert [person.lunar for person in desk.contract("HT-1").owners] == [False]
+    desk.emit("customer_changed", customer="王伟", phone="13800138000", 生日="1985-02-30", 生日历法="农历")
+    assert [person.lunar for person in desk.contract("HT-1").owners] == [True]
+
+
+def test_a_lunar_birthday_that_never_was_is_rejected(desk: FrontDesk) -> None:
+    report = desk.import_text("customers", "客户姓名,手机号,生日\n王伟,13800138000,农历1899-05-05")
+    assert [(one.row, one.column, one.reason_key) for one in report.problems] == [(2, "生日", "import.date_lunar")]
+
+
+def test_co_owners_may_celebrate_by_different_calendars(desk: FrontDesk) -> None:
+    desk.contracts(
+        "合同编号,房号,客户姓名,手机号,签约日期,生日,生日历法\n"
+        "HT-1,101,王伟,13800138000,2026-03-05,1980-05-05,农历\n"
+        "HT-1,101,李四,13800138001,2026-03-05,1980-05-05,公历"
+    )
+    found = [(person.birthday, person.lunar) for person in desk.contract("HT-1").owners]
+    assert found == [(date(1980, 6, 17), True), (date(1980, 5, 5), False)]

@@ -21,7 +21,8 @@ from keguan.store.schema import codes, evidence, form_entries, messages, people,
 def person(estate: Estate) -> int:
     """An owner whom the company has written to."""
     project = estate.project()
-    someone = estate.person("张小满", id_no="440300199003051234", email="xm@example.com", birthday=date(1990, 3, 5))
+    born = date(1990, 3, 5)
+    someone = estate.person("张小满", id_no="440300199003051234", email="xm@example.com", birthday=born, lunar=True)
     estate.contract("HT-001", project, estate.home(project), [someone])
     estate.message(someone, "sent", body="张小满您好", to_masked="138****8000")
     return someone
@@ -55,6 +56,7 @@ def test_an_export_holds_everything_about_the_person_in_clear(estate: Estate, pe
     ]
     assert document["customer"]["name"] == "张小满"
     assert document["customer"]["id_no"] == "440300199003051234"
+    assert document["customer"]["lunar"] is True
     assert document["consents"][0]["granted"] is False
     assert (document["ownerships"][0]["contract_no"], document["ownerships"][0]["room"]) == ("HT-001", "1201")
     assert [message["body"] for message in document["messages"]] == ["张小满您好"]
@@ -85,6 +87,7 @@ def test_forgetting_leaves_no_personal_value_and_keeps_the_counts(estate: Estate
     for value in ("张小满", "13800138000", "138****8000", "440300199003051234", "xm@example.com", "1990-03-05"):
         assert value not in everything
     assert [row.status for row in estate.rows(messages)] == ["sent", "dropped"]
+    assert estate.one(people, person).lunar is False
     assert estate.one(people, person).erased_at == estate.now
     assert len(estate.rows(permissions, person_id=person, granted=False)) == 1
     assert estate.rows(plans)[0].status == "cancelled"

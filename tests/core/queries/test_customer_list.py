@@ -28,6 +28,7 @@ def test_a_customer_is_shown_masked_with_homes_contracts_and_consent(estate: Est
             "email": "x***@example.com",
             "id_no": "440***********1234",
             "birthday": "1990-**-**",
+            "lunar": False,
             "contracts": ["HT-001"],
             "homes": ["云璟一期/3-1-1201"],
             "projects": ["云璟一期"],
