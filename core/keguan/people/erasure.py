@@ -96,8 +96,8 @@ def erase_person(
             .where(people.c.id == person)
             .values(
                 {name: None for column in ("name", "phone", "email", "id_no") for name in (column, f"{column}_index")}
-                | {"birthday": None, "erased_at": func.coalesce(people.c.erased_at, literal(now, Instant()))}
-                | {"version": people.c.version + 1}
+                | {"birthday": None, "lunar": False, "version": people.c.version + 1}
+                | {"erased_at": func.coalesce(people.c.erased_at, literal(now, Instant()))}
             )
         )
     strike_out_of_letters(store, work, known.name)
