@@ -9,9 +9,26 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 
 import pytest
+from tests.support.duties import do
 
 import keguan_sixplustwo as sixplustwo
-from keguan import Action, Company, Context, Contract, Effect, Email, Home, Job, Plan, Skip, Sms, Task
+from keguan import (
+    Action,
+    Company,
+    Context,
+    Contract,
+    Customer,
+    Effect,
+    Email,
+    Home,
+    Job,
+    Person,
+    Plan,
+    Project,
+    Skip,
+    Sms,
+    Task,
+)
 from keguan.outbox.sms import SINGLE, length
 from keguan.outbox.templates import Templates
 from keguan.texts import Language
@@ -23,6 +40,7 @@ Homes = Callable[..., Home]
 Jobs = Callable[..., Job]
 Clock = Callable[[datetime], str]
 
+PROJECT = Project(1, "云璟一期", "wuhan")
 TEMPLATES = resources.files("keguan_sixplustwo") / "templates"
 COMPANY = Company("云璟地产", "400-000-0000", "云璟地产")
 MESSAGES = ("congratulation", "service_supervision", "deposit")
@@ -68,11 +86,54 @@ def test_a_contract_without_owners_is_skipped_with_its_reason(
     assert outcome == Skip("没有登记业主")
 
 
+def sold_to(contracts: Contracts, phone: str | None = None, email: str | None = None) -> Contract:
+    return contracts(signed_on=date(2026, 3, 2), owners=(Person(1, "甲", phone, email),))
+
+
+def test_who_has_no_phone_gets_the_message_by_email(company: Companies, contract: Contracts, job: Jobs) -> None:
+    context, signed = company(), sold_to(contract, email="jia@example.com")
+    due = job(plan("sms_congratulation", signed, context), signed, context)
+    [message] = effects(action("sms_congratulation", context).run(due))
+    assert isinstance(message, Email)
+
+
+def test_whom_no_message_reaches_is_told_by_a_person(
+    company: Companies, contract: Contracts, job: Jobs, clock: Clock
+) -> None:
+    context, signed = company(), sold_to(contract)
+    due = job(plan("sms_congratulation", signed, context), signed, context)
+    [task] = effects(action("sms_congratulation", context).run(due))
+    assert isinstance(task, Task)
+    assert task.title == "签约恭贺短信：云璟一期 3-1-1201（没有可用的手机或邮箱，请由人工告知）"
+    assert (task.department, clock(task.due)) == ("营销", "2026-03-03 18:00")
+
+
+def test_a_birthday_message_goes_to_the_person_and_not_without_a_home(company: Companies) -> None:
+    context, born = company(), Person(7, "丙", "+8613800000007", birthday=date(1980, 5, 1))
+    home = Home(1, PROJECT, "3", "1", "1201")
+    [message] = effects(do("birthday_sms", Customer(born, PROJECT, (home,)), context, occurrence=2026))
+    assert isinstance(message, Sms)
+    assert message.to == born
+    sold_again = do("birthday_sms", Customer(born, PROJECT, ()), context, occurrence=2026)
+    assert sold_again == Skip("名下已没有有效的合同或房屋")
+
+
+def test_one_message_lists_all_components_whose_warranty_ends_on_a_day(company: Companies, home: Homes) -> None:
+    context, lived_in = company(), home(handed_over_on=date(2024, 4, 10), fitting="fitted")
+    plans = [plan for plan in sixplustwo.on_handover(lived_in, context) if plan.action == "warranty_expiry_reminder"]
+    [two_years] = [plan for plan in plans if plan.due.date() == date(2026, 3, 10)]
+    [message] = effects(do("warranty_expiry_reminder", lived_in, context, plan=two_years))
+    assert isinstance(message, Sms)
+    assert message.values["home"] == "3-1-1201"
+    assert [message.values[name] for name in ("year", "month", "day")] == [2026, 4, 10]
+    assert message.values["components"] == "电气管线、给排水管道、设备安装、装修工程"
+
+
 def test_a_variant_may_send_by_email_too(company: Companies, contract: Contracts, job: Jobs) -> None:
     def both(playbook: Playbook, city: str) -> Playbook:
         return playbook.change("sms_congratulation", channel=["sms", "email"])
 
-    context, signed = company({"wuhan": both}), contract(signed_on=date(2026, 3, 2))
+    context, signed = company({"wuhan": both}), sold_to(contract, "+8613800000001", "jia@example.com")
     due = job(plan("sms_congratulation", signed, context), signed, context)
     assert [type(effect) for effect in effects(action("sms_congratulation", context).run(due))] == [Sms, Email]
 
