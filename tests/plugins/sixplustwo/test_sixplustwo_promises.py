@@ -21,9 +21,12 @@ Clock = Callable[[datetime], str]
 
 
 def by_name(plans: list[Plan]) -> dict[str, Plan]:
-    names = [plan.action for plan in plans]
-    assert len(names) == len(set(names))
-    return {plan.action: plan for plan in plans}
+    """Return what is promised once, by its touchpoint."""
+    found: dict[str, list[Plan]] = {}
+    for plan in plans:
+        found.setdefault(plan.action, []).append(plan)
+    assert all(len({plan.occurrence for plan in row}) == len(row) for row in found.values())
+    return {name: row[0] for name, row in found.items() if len(row) == 1}
 
 
 def deposit(record: Contract) -> Event:
@@ -31,18 +34,42 @@ def deposit(record: Contract) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("signed", "congratulation", "supervision", "callback"),
+    ("signed", "congratulation", "supervision", "callback", "entry"),
     [
-        ("2026-03-02", "2026-03-03", "2026-03-07", "2026-03-05"),  # a Monday; messages also go out on Saturdays
-        ("2025-09-26", "2025-09-27", "2025-10-01", "2025-09-30"),  # Friday before National Day, Sunday is worked
-        ("2025-09-30", "2025-10-01", "2025-10-05", "2025-10-11"),  # the eve of the holiday; worked: 9, 10, Sat 11
-        ("2025-12-31", "2026-01-01", "2026-01-05", "2026-01-06"),  # over the year's end; worked: Sun 4, 5, 6
-        ("2028-02-28", "2028-02-29", "2028-03-04", "2028-03-02"),  # over a leap day
-        ("2026-02-28", "2026-03-01", "2026-03-05", "2026-03-04"),  # over a month's end, from a Saturday
+        (
+            "2026-03-02",
+            "2026-03-03",
+            "2026-03-07",
+            "2026-03-05",
+            "2026-03-09",
+        ),  # a Monday; messages also go out on Saturdays
+        (
+            "2025-09-26",
+            "2025-09-27",
+            "2025-10-01",
+            "2025-09-30",
+            "2025-10-09",
+        ),  # Friday before National Day, Sunday is worked
+        (
+            "2025-09-30",
+            "2025-10-01",
+            "2025-10-05",
+            "2025-10-11",
+            "2025-10-09",
+        ),  # the eve of the holiday; worked: 9, 10, Sat 11
+        (
+            "2025-12-31",
+            "2026-01-01",
+            "2026-01-05",
+            "2026-01-06",
+            "2026-01-07",
+        ),  # over the year's end; worked: Sun 4, 5, 6
+        ("2028-02-28", "2028-02-29", "2028-03-04", "2028-03-02", "2028-03-06"),  # over a leap day
+        ("2026-02-28", "2026-03-01", "2026-03-05", "2026-03-04", "2026-03-09"),  # over a month's end, from a Saturday
     ],
 )
 def test_a_signed_contract(
-    signed: str, congratulation: str, supervision: str, callback: str,
+    signed: str, congratulation: str, supervision: str, callback: str, entry: str,
     company: Company, contract: Contracts, clock: Clock,
 ) -> None:  # fmt: skip
     day = date.fromisoformat(signed)
@@ -51,6 +78,7 @@ def test_a_signed_contract(
         "sms_congratulation": f"{congratulation} 09:30",
         "sms_service_supervision": f"{supervision} 09:30",
         "signing_callback": f"{callback} 08:00",
+        "sales_data_entry": f"{entry} 08:00",
     }
 
 
@@ -70,9 +98,11 @@ def test_the_supervision_message_is_missed_after_the_seventh_day(
     assert clock(until) == "2026-03-10 00:00"
 
 
-def test_only_what_was_counted_in_working_days_hangs_on_the_calendar(company: Company, contract: Contracts) -> None:
+def test_only_what_staff_do_hangs_on_the_calendar(company: Company, contract: Contracts) -> None:
     plans = by_name(sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), company()))
-    assert {name for name, plan in plans.items() if plan.by_calendar} == {"signing_callback"}
+    assert {name for name, plan in plans.items() if plan.by_calendar} == {
+        "signing_callback", "sales_data_entry",
+    }  # fmt: skip
 
 
 def test_a_calendar_that_was_corrected_is_counted_by(company: Company, contract: Contracts, clock: Clock) -> None:
@@ -125,7 +155,7 @@ def test_every_plan_says_which_clause_it_comes_from(company: Company, contract: 
     signed = contract(signed_on=date(2026, 3, 2), planned_handover_on=date(2027, 6, 30))
     taken_over = home(handed_over_on=date(2027, 6, 30))
     plans = sixplustwo.on_contract_signed(signed, company()) + sixplustwo.on_handover(taken_over, company())
-    assert len(plans) == 6
+    assert {plan.action for plan in plans} > {"sms_congratulation", "welcome_kit", "warranty_expiry_reminder"}
     assert all(plan.clause.startswith("6+2 guide 5.") for plan in plans)
 
 
@@ -204,13 +234,14 @@ def test_while_moving_in_is_unknown_sixty_days_after_the_handover_stand_in(
     assert plans["handover_callback"].note == ""
 
 
-def test_a_handover_entered_a_year_late_leaves_nothing_to_do(company: Company, home: Homes) -> None:
+def test_a_handover_entered_a_year_late_leaves_nothing_to_do_but_the_warranties(company: Company, home: Homes) -> None:
     context = company()
     late = datetime(2026, 3, 2, 9, tzinfo=UTC)
     plans = sixplustwo.on_handover(home(handed_over_on=date(2025, 3, 2)), context)
-    assert len(plans) == 2
-    assert all(plan.until is not None and plan.until < late for plan in plans)
-    assert all(action.when_late is None for action in sixplustwo.register_actions(context.prepared))
+    to_come = {plan.action for plan in plans if plan.until is None or plan.until >= late}
+    assert to_come == {"warranty_expiry_reminder"}
+    made_up_for = {action.name for action in sixplustwo.register_actions(context.prepared) if action.when_late}
+    assert made_up_for.isdisjoint(plan.action for plan in plans)
 
 
 def test_a_contract_entered_after_its_home_was_handed_over_leaves_nothing_to_do(
@@ -218,7 +249,7 @@ def test_a_contract_entered_after_its_home_was_handed_over_leaves_nothing_to_do(
 ) -> None:
     signed = contract(signed_on=date(2024, 3, 4), planned_handover_on=date(2025, 3, 1), handed_over_on=date(2025, 3, 2))
     plans = sixplustwo.on_contract_signed(signed, company())
-    assert len(plans) == 4
+    assert len(plans) == 5
     assert all(plan.until is not None and plan.until < datetime(2026, 3, 2, tzinfo=UTC) for plan in plans)
 
 
@@ -249,9 +280,9 @@ def test_other_events_are_not_ours(company: Company, home: Homes) -> None:
     assert sixplustwo.on_event(event, moved_in, company()) == []
 
 
-def test_the_2011_edition_promises_a_signed_contract_only_the_call_back(company: Company, contract: Contracts) -> None:
+def test_the_2011_edition_promises_a_signed_contract_two_calls(company: Company, contract: Contracts) -> None:
     plans = sixplustwo.on_contract_signed(contract(signed_on=date(2026, 3, 2)), company(edition="e2011"))
-    assert [plan.action for plan in plans] == ["signing_callback"]
+    assert {plan.action for plan in plans} == {"signing_callback", "marketing_callback_2011"}
 
 
 def test_the_original_edition_promises_nothing_that_is_not_written(company: Company, contract: Contracts) -> None:
@@ -262,8 +293,11 @@ def test_one_project_may_follow_another_edition(company: Company, contract: Cont
     context = company(project_editions={"云璟二期": "e2011"})
     old = contract(signed_on=date(2026, 3, 2))
     new = contract(signed_on=date(2026, 3, 2), project=Project(2, "云璟二期", "wuhan"))
-    assert len(sixplustwo.on_contract_signed(old, context)) == 3
-    assert len(sixplustwo.on_contract_signed(new, context)) == 1
+    assert "sms_congratulation" in by_name(sixplustwo.on_contract_signed(old, context))
+    assert by_name(sixplustwo.on_contract_signed(new, context)).keys() == {
+        "signing_callback",
+        "marketing_callback_2011",
+    }
 
 
 def test_a_city_that_nobody_configured_gets_the_edition_as_it_is_written(company: Company, contract: Contracts) -> None:

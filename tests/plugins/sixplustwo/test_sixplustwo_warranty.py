@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keguan import Context, Home, Job, Plan
+from keguan import Context, Home, Job, Plan, Project
 from keguan.errors import PluginError
 from keguan_sixplustwo.library import warranted
 from keguan_sixplustwo.planning.components import Season, Warranty, components_of, read_term
@@ -77,6 +78,17 @@ def test_a_project_may_promise_more(
     plans = promised("ending", home(handed_over_on=date(2026, 6, 30)), context)
     assert days(plans)[2] == "2034-05-30"
     assert days(plans)[3] == "2029-02-15"
+
+
+def test_homes_of_two_projects_keep_their_own_terms(
+    reminding: Callable[..., Context], promised: Plans, days: Days, home: Callable[..., Home]
+) -> None:
+    context = reminding(project_warranty={"云璟一期": {"waterproofing": "8 years"}})
+    ours = home(handed_over_on=date(2026, 6, 30))
+    theirs = replace(ours, project=Project(2, "云璟二期", "wuhan"))
+    for _ in range(2):
+        assert days(promised("ending", ours, context))[2] == "2034-05-30"
+        assert days(promised("ending", theirs, context))[2] == "2031-05-30"
 
 
 def test_a_month_before_the_end_of_a_short_month(
