@@ -121,7 +121,8 @@ class Action:
     """What it usually comes to, for a journey that shows it before it ran."""
     after: str | None = None
     """The name of another action of the plugin: whenever a task of that one is done, this one is planned at once,
-    for the same subject and occurrence, by the core. No hook ever asks for it."""
+    for the same subject and occurrence, by the core. No hook ever asks for it. Where some tasks of a plan have a form
+    and some have none, only those with a form count."""
     reads: tuple[str, ...] = ()
     """Names of other actions whose filled-in forms the job brings along in ``Job.filled``."""
     needs: Literal["homes", "contracts"] | None = None

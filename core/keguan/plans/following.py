@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, and_, func, insert, select, text, update
+from sqlalchemy import Connection, and_, exists, func, insert, select, text, update
 
 from keguan.model import Action
 from keguan.store.records import among
@@ -85,10 +85,15 @@ def _followers(installation: Installation) -> Mapping[tuple[str, str], Sequence[
 
 
 def _done_tasks(connection: Connection, plugins: Collection[str], limit: int) -> Sequence[Any]:
-    """Return tasks with the plan that each came from, in the order in which they came up; locked."""
+    """Return tasks with the plan that each came from, in the order in which they came up; locked.
+
+    ``errand``: it has no form and another of its plan has. What follows on an action reads that form.
+    """
+    beside = tasks.alias("beside").c
+    errand = and_(_t.form.is_(None), exists().where(beside.plan_id == _t.plan_id, beside.form.is_not(None)))
     columns = (_p.plugin, _p.action, _p.subject_type, _p.subject_id, _p.occurrence, _p.event_seq, _p.clause)
     statement = (
-        select(_t.id.label("task_id"), _t.closed_at, *columns, _p.project_id, _p.city)
+        select(_t.id.label("task_id"), _t.closed_at, errand.label("errand"), *columns, _p.project_id, _p.city)
         .join_from(tasks, plans, _p.id == _t.plan_id, isouter=True)
         .where(WAITING, _t.plugin.in_(plugins))
         .order_by(_t.id)
@@ -108,6 +113,8 @@ def _planned(
     rounds = _rounds(connection, [row for row in done if (row.plugin, row.action) in followers])
     now = installation.clock.now()
     for row in done:
+        if row.errand:
+            continue
         active = installation.plugins.active(row.plugin, row.city)
         for action in followers.get((row.plugin, row.action), ()):
             key = (row.plugin, action.name, row.subject_type, row.subject_id, row.occurrence)

@@ -67,6 +67,7 @@ class Gate(Area):
         self.filled, self.form = filled, form
         self.latest: timedelta | None = None
         self.departments = ["客关"]
+        self.errand = False
 
     @hookimpl
     def register_forms(self) -> list[Form]:
@@ -78,9 +79,10 @@ class Gate(Area):
     def _assess(self, job: Job) -> list[Task]:
         latest = None if self.latest is None else job.due + self.latest
         due = job.due + timedelta(days=1)
-        return [
+        papers = [
             Task("assess", each, due, form=self.form, filled=self.filled, latest=latest) for each in self.departments
         ]
+        return [*papers, Task("tell them", "客关", due)] if self.errand else papers
 
 
 class Told:
@@ -196,6 +198,24 @@ def test_each_task_that_is_done_is_followed_once_however_often_is_looked(sample_
     city.settle()
     assert followups(city) == [("launch", 0, "done"), ("launch", 1, "done")]
     assert len(told.jobs) == 2
+
+
+def test_a_task_without_a_form_is_not_followed_beside_one_that_has_one(sample_city: Build) -> None:
+    told = Told()
+    gate = Gate(Action("launch", told, after="assess"))
+    gate.errand = True
+    city = sample_city({"gate": gate})
+    city.sign()
+    city.settle()
+    [paper] = rows(city.store, tasks, "id", where=tasks.c.form.is_not(None))
+    [errand] = rows(city.store, tasks, "id", where=tasks.c.form.is_(None))
+    fill(city, paper.id, passed="yes")
+    close(city, paper.id)
+    city.settle()
+    close(city, errand.id)
+    city.settle()
+    assert followups(city) == [("launch", 0, "done")]
+    assert told.job.filled["assess"].answers == {"passed": True}
 
 
 def test_tasks_closed_together_get_a_round_each(sample_city: Build) -> None:
