@@ -65,6 +65,7 @@ def _contract(rows: list[Any]) -> ContractFacts:
                 email=row["email"],
                 id_no=row["id_no"],
                 birthday=row["birthday"],
+                lunar=row["lunar"],
             )
             for row in rows
         ],

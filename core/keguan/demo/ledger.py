@@ -119,6 +119,7 @@ def _person(person: Person) -> dict[str, Value]:
         "email": person.email,
         "id_no": person.id_no,
         "birthday": person.birthday,
+        "lunar": person.lunar,
     }
 
 

@@ -19,6 +19,8 @@ _PHONE_PREFIX = "17400"
 _NO_AREA = "999999"
 _ELDEST = date(1958, 1, 1)
 _AGES = 16_000  # days between the eldest and the youngest buyer
+_ELDER = date(1985, 1, 1)
+_OLD_CUSTOM = 3  # every third of the elder keeps the lunar calendar
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _SURNAMES = (
@@ -41,6 +43,8 @@ class Person:
     email: str | None = field(repr=False)
     id_no: str = field(repr=False)
     birthday: date = field(repr=False)
+    lunar: bool = False
+    """Whether they celebrate by the lunar calendar, as some of the elder do."""
 
 
 def invent_person(random: Random, number: int, *, phone: bool = True) -> Person:
@@ -53,6 +57,7 @@ def invent_person(random: Random, number: int, *, phone: bool = True) -> Person:
         email=f"owner{number:06d}@example.com" if random.random() < 0.4 else None,
         id_no=_id_no(birthday, number % 1000),
         birthday=birthday,
+        lunar=birthday < _ELDER and number % _OLD_CUSTOM == 1,
     )
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import xlsxwriter
 
+from keguan.calendar.lunar import to_lunar
+
 __all__ = ["write_file"]
 
 Row = Mapping[str, Any]
@@ -61,6 +63,11 @@ def _body(style: Mapping[str, Any], rows: Sequence[Row]) -> list[list[str]]:
 
 def _value(row: Row, field: str) -> Any:
     value = row.get(field)
+    if field == "birthday" and row.get("lunar"):
+        year, month, day, leap = to_lunar(row[field])
+        words = _styles()["words"]
+        leap_word = words["leap_month"] if leap else ""
+        return words["lunar_day"].format(year=year, leap=leap_word, month=month, day=day)
     return _styles()["words"].get(value, value) if field in ("fitting", "status") else value
 
 

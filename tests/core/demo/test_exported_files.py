@@ -11,6 +11,7 @@ import pytest
 from keguan.demo.city import SyntheticCity, make_city
 from keguan.demo.exports import Export, spoil, write_exports
 from keguan.demo.ledger import contract_entries
+from keguan.intake.birthdays import Birthday
 from keguan.intake.columns import ColumnMap
 from keguan.intake.kinds import KINDS
 from keguan.intake.rows import parse_row
@@ -48,6 +49,22 @@ def test_they_are_delivered_in_order_and_nothing_before_the_first_day(
     assert times[0][0] == city.start
     assert times[-1][0] <= city.end
     assert [export.kind for export in exports[:2]] == ["projects", "staff"]
+
+
+def test_who_keeps_the_lunar_calendar_has_a_lunar_birthday_in_the_files(
+    city: SyntheticCity, exports: list[Export]
+) -> None:
+    said = {
+        (str(row.values["id_no"]), row.values["birthday"])
+        for export in exports
+        if export.kind == "contracts"
+        for row in (parse_row(KINDS["contracts"], each) for each in read(export))
+        if row.values.get("birthday") is not None
+    }
+    people = {person.id_no: person for purchase in city.purchases for person in purchase.buyers}
+    assert any(people[id_no].lunar for id_no, _ in said)
+    for id_no, birthday in said:
+        assert birthday == Birthday(people[id_no].birthday, people[id_no].lunar or None)
 
 
 def test_a_few_rows_are_wrong_and_all_others_can_be_read(exports: list[Export]) -> None:
