@@ -52,6 +52,7 @@ def _records() -> None:
     op.add_column("projects", sa.Column("handed_over_on", sa.Date(), nullable=True))
     op.add_column("projects", sa.Column("fitting", sa.Text(), nullable=True))
     op.add_column("projects", sa.Column("stated", sa.Text(), nullable=False, server_default=""))
+    _derive_project_facts()
     op.add_column("people", sa.Column("lunar", sa.Boolean(), nullable=False, server_default=sa.text("false")))
     op.create_table(
         "branches",
@@ -60,6 +61,19 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_branches")),
         sa.UniqueConstraint("city", name=op.f("uq_branches_city")),
     )
+
+
+def _derive_project_facts() -> None:
+    """Fill in what follows from contracts and homes; intake keeps it up from here on, by what changes."""
+    op.execute(
+        "UPDATE projects SET planned_handover_on = (SELECT min(c.planned_handover_on) FROM contracts c"
+        " WHERE c.project_id = projects.id AND c.status IN ('reserved', 'signed'))"
+    )
+    for fact, best in (("handed_over_on", "min"), ("fitting", "max")):  # `fitted` comes after `bare`
+        op.execute(
+            f"UPDATE projects SET {fact} ="  # noqa: S608 - names of our own schema
+            f" (SELECT {best}(h.{fact}) FROM homes h WHERE h.project_id = projects.id)"
+        )
 
 
 def _registers() -> None:
