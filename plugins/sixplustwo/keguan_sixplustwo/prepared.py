@@ -137,10 +137,10 @@ def fold(base: Playbook, answers: Iterable[tuple[str, object]], city: str) -> Pl
             raise PluginError("sixplustwo.answer_invalid", plugin=plugin, city=city, edition=base.edition)
         changes = answer.changes[len(base.changes) :]
         for change in changes:
-            for name in change.fields if change.what == "change" else ("*",):
+            for name in change.fields if change.what in ("change", "rename") else ("*",):
                 _refuse_clash(touched, change.touchpoint, name, plugin, city)
         for change in changes:
-            for name in change.fields if change.what == "change" else ("*",):
+            for name in change.fields if change.what in ("change", "rename") else ("*",):
                 touched[change.touchpoint, name] = plugin
             result = result.apply(replace(change, by=plugin))
     return result
