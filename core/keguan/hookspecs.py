@@ -34,10 +34,12 @@ if TYPE_CHECKING:
         Project,
         Record,
     )
+    from keguan.texts import Language
 
 __all__ = [
     "PROJECT",
     "daily_tick",
+    "describe",
     "expected_actions",
     "hookimpl",
     "hookspec",
@@ -194,6 +196,18 @@ def register_commands() -> list[click.Command]:  # type: ignore[empty-body]  # a
 
 
 # --- For authors -------------------------------------------------------------------------------------------
+
+
+@hookspec
+def describe(  # type: ignore[empty-body]  # a spec
+    prepared: object, city: str, language: Language
+) -> list[Mapping[str, object]]:
+    """Return what of your standard is in force in ``city``: a row for each thing you promise there.
+
+    Each row has an ``id``, and may have its ``name``, its ``clause``, and in ``from`` whose some of its values are, by
+    field: a plugin's name. All else are fields, of values that JSON has. Only ``keguan diff`` asks: with and without a
+    variant, to show what that changes.
+    """
 
 
 @hookspec

@@ -10,7 +10,10 @@ import click
 from keguan.cli.app import App, pass_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from keguan.errors import KeguanError
 
 __all__ = ["plugins_command"]
 
@@ -72,20 +75,25 @@ def disable(app: App, name: str, city: str | None) -> None:
 @click.argument("name", required=False)
 @pass_app
 def check(app: App, name: str | None) -> None:
-    """Load the plugins that are on, with their settings and templates, and say what is wrong."""
+    """Load the plugins that are on, with their settings and templates, and say what is wrong.
+
+    With NAME, also live through six years of a small invented city with that plugin, on or not: what is never
+    promised, never kept, cannot be written or done.
+    """
     from keguan.plugins.recorded import require_installed
 
     if name is not None:
         require_installed(name)
-    installation = app.installation
-    wrong = installation.templates.check_all()
+        loaded, wrong = [name], _lived(app, name)
+    else:
+        installation = app.installation
+        loaded, wrong = list(installation.plugins.names), installation.templates.check_all()
     problems = [app.text(error.key, **error.values) for error in wrong]
-    loaded = [plugin for plugin in installation.plugins.names if name in (None, plugin)]
     app.answer({"loaded": loaded, "problems": problems})
     app.say("commands.plugins.checked", loaded=", ".join(loaded) or "–", problems=len(problems))
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    if problems or (name is not None and name not in loaded):
+    if problems:
         raise click.exceptions.Exit(1)
 
 
@@ -102,6 +110,14 @@ def new(app: App, name: str, directory: str) -> None:
     folder = write_project(Path(directory), name)
     app.answer({"directory": str(folder)})
     app.say("commands.plugins.written", folder=folder)
+
+
+def _lived(app: App, name: str) -> Sequence[KeguanError]:
+    from keguan.authoring.check import check_plugin
+    from keguan.logs import configure_logs
+
+    configure_logs("error", form=app.settings.log.format)  # what goes wrong there is the answer, and told once
+    return check_plugin(app.settings, name)
 
 
 def _edit(app: App, name: str, city: str | None, *, on: bool) -> bool:

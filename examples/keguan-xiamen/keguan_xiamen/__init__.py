@@ -43,8 +43,9 @@ def register_event_types() -> list[EventType]:
 
 @hookimpl
 def on_event(event: Event) -> list[Plan]:
-    wanted = Plan("call", event.time, clause=VARIANT["clause"], occurrence=event.seq)
-    return [wanted] if event.type == "repair_reported" else []
+    due = event.time + timedelta(hours=24)
+    plan = Plan("call", due, clause=VARIANT["clause"], occurrence=event.seq, opens=event.time)
+    return [plan] if event.type == "repair_reported" else []
 
 
 @hookimpl
@@ -54,6 +55,6 @@ def register_actions() -> list[Action]:
 
 def _call(job: Job) -> list[Effect]:
     assert isinstance(job.record, Home) and isinstance(job.context.settings, Settings)
-    task = Task(VARIANT["call"][job.context.language], "维修", due=job.due + timedelta(hours=24))
     values = {"home": job.record.label, "hotline": job.context.settings.hotline}
+    task = Task(VARIANT["call"][job.context.language], "维修", due=job.due)
     return [task, *(Sms(owner, "repair_reported", values) for owner in job.record.owners[:1])]

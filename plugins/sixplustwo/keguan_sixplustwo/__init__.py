@@ -45,6 +45,8 @@ from keguan_sixplustwo.touchpoint import Touchpoint
 if TYPE_CHECKING:
     import click
 
+    from keguan.texts import Language
+
 __all__ = [
     "Playbook",
     "Prepared",
@@ -52,6 +54,8 @@ __all__ = [
     "Touchpoint",
     "coverage",
     "daily_tick",
+    "describe",
+    "expected_actions",
     "on_contract_signed",
     "on_event",
     "on_handover",
@@ -169,6 +173,22 @@ def register_checks(prepared: object) -> list[Check]:
     """Offer questions: was every promise kept, was everybody reached, did letters leave in time."""
     assert isinstance(prepared, Prepared)
     return _checks(prepared, {action.name: action.label or {} for action in _actions(prepared)})
+
+
+@hookimpl
+def expected_actions(prepared: object, city: str) -> set[str]:
+    """Expect whatever is planned in ``city`` and not left to its choice."""
+    ready = _prepared(prepared)
+    chosen = ready.settings.optional
+    entries = ready.playbook(city).touchpoints.values()
+    return {entry.id for entry in entries if entry.kind.planned and (not entry.optional or entry.id in chosen)}
+
+
+@hookimpl
+def describe(prepared: object, city: str, language: Language) -> list[Mapping[str, object]]:
+    """Say which touchpoints are in force in ``city``."""
+    rows = playbook_rows(_prepared(prepared).playbook(city), language)
+    return [{"id": row["touchpoint"], **row} for row in rows if row["touchpoint"] is not None]
 
 
 def _prepared(prepared: object) -> Prepared:
