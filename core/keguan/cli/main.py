@@ -38,6 +38,7 @@ _COMMANDS = {  # command → the module that holds it; listed in the order of a 
     "plugins": "plugins",
     "preview": "rehearse",
     "simulate": "simulate",
+    "diff": "diff",
     "templates": "templates",
     "codes": "codes",
     "status": "status",

@@ -14,7 +14,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 if TYPE_CHECKING:
     from keguan.texts import Language
 
-__all__ = ["FILE_TYPES", "FieldType", "Form", "FormChoice", "FormField", "FormLines", "FormWhen", "Words"]
+__all__ = [
+    "FILE_TYPES",
+    "FieldType",
+    "Form",
+    "FormChoice",
+    "FormField",
+    "FormLines",
+    "FormRegister",
+    "FormWhen",
+    "Words",
+]
 
 FieldType = Literal[
     "text",
@@ -166,6 +176,22 @@ class FormLines(_Data):
         return self
 
 
+class FormRegister(_Data):
+    """What makes a form a register: each entry is a line of its own, kept about a subject and not for a task."""
+
+    about: Literal["project", "home", "customer", "branch"]
+    """What a line is about; a branch is the company in one city."""
+    key: _Name | None = None
+    """The field that tells lines apart, if there is one: no two lines about one subject may have the same."""
+    counts: _Name | None = None
+    """The yes_no field that must be true for a line to count, such as ``approved``; absent: every line counts."""
+    expires: _Name | None = None
+    """The date field after which a line has expired."""
+    tells: _Name | None = None
+    """The type of the event that is told of the subject when a line that counts, or did, is added, changed or taken
+    out; one of those the plugin registers."""
+
+
 class Form(_Data):
     """What one kind of paper asks. Its full name is ``PLUGIN.NAME``."""
 
@@ -184,6 +210,8 @@ class Form(_Data):
     summary: Annotated[tuple[_Name, ...], BeforeValidator(_one_or_more)] = ()
     """The fields whose answers say in short what came of it, as the journey shows; none of them personal."""
 
+    register_of: Annotated[FormRegister | None, Field(alias="register")] = None
+    """Set for registers."""
     proves: tuple[Words, ...] = ()
     """Pieces of evidence that the filled-in form itself is: a task that requires them needs no file for them."""
 
@@ -209,6 +237,8 @@ class Form(_Data):
         for name in self.summary:
             if name not in known or known[name].is_file or known[name].is_personal:
                 raise ValueError(f"summary names {name}, which is no field, personal, or a file")
+        if self.register_of is not None:
+            _check_register(self, self.register_of)
         if self.customers and (self.lines is not None or self.files):
             raise ValueError("what customers fill in holds no lines and no files")
         return self
@@ -227,6 +257,15 @@ def _check_fields(fields: tuple[FormField, ...]) -> None:
                 raise ValueError(f"fields have one label: {', '.join(same)}")
         if field.required_when is not None:
             _check_when(field, field.required_when, known)
+
+
+def _check_register(form: Form, register: FormRegister) -> None:
+    if form.lines is not None or form.files or form.customers:
+        raise ValueError("a register's lines are its entries: it holds no lines, no files, and nothing of customers")
+    known = {field.name: field.type for field in form.fields}
+    for name, wanted in ((register.key, "text"), (register.counts, "yes_no"), (register.expires, "date")):
+        if name is not None and known.get(name) != wanted:
+            raise ValueError(f"register names {name}, which is no {wanted} field")
 
 
 def _check_when(field: FormField, when: FormWhen, known: dict[str, FormField]) -> None:

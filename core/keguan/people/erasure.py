@@ -16,6 +16,7 @@ from keguan.people.suppressions import REFUSED, suppress
 from keguan.store.engine import Store
 from keguan.store.schema import (
     codes,
+    entry_log,
     events,
     evidence,
     form_entries,
@@ -110,22 +111,16 @@ def _empty_what_was_said(
     """Empty replies, forms and remarks; delete codes. What others share stays theirs."""
     of_person = and_(events.c.subject_type == "customer", events.c.subject_id == person)
     connection.execute(update(events).where(of_person).values(data={}))
+    papers = or_(about(form_entries, person, alone, form_entries.c.filled_at, zone), form_entries.c.task_id.in_(work))
+    lines = select(form_entries.c.id).where(papers)
+    connection.execute(update(entry_log).where(entry_log.c.entry_id.in_(lines)).values(answers={}, reason=None))
     log = permission_log.c
     connection.execute(update(permission_log).where(log.person_id == person).values(who=None))
     return {
         "replies": connection.execute(
             update(replies).where(replies.c.person_id == person).values(phone=ERASED, text=ERASED)
         ).rowcount,
-        "forms": connection.execute(
-            update(form_entries)
-            .where(
-                or_(
-                    about(form_entries, person, alone, form_entries.c.filled_at, zone),
-                    form_entries.c.task_id.in_(work),
-                )
-            )
-            .values(answers={}, lines=[])
-        ).rowcount,
+        "forms": connection.execute(update(form_entries).where(papers).values(answers={}, lines=[])).rowcount,
         "tasks": empty_tasks(connection, work),
         "codes": connection.execute(delete(codes).where(codes.c.person_id == person)).rowcount,
         "evidence": connection.execute(

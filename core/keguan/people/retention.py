@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, insert, or_, select, update
 
 from keguan.errors import InputError
 from keguan.intake.drop.folder import MAIL, taken_before
@@ -20,6 +20,7 @@ from keguan.store.engine import Store
 from keguan.store.schema import (
     accesses,
     codes,
+    entry_log,
     evidence,
     form_entries,
     imports,
@@ -58,6 +59,10 @@ class _Rule:
     only: ColumnElement[bool] | None = None
     gone: bool = False
     """The rows are deleted, so that nothing need be remembered about how far the last purge came."""
+
+
+_IS_LINE = exists().where(entry_log.c.entry_id == form_entries.c.id)
+"""A line of a register: it is kept for as long as it counts."""
 
 
 class Purge:
@@ -120,7 +125,10 @@ class Purge:
             _Rule("replies", days.replies, replies, replies.c.received_at, _empty_replies),
             _Rule("tasks", days.tasks, tasks, tasks.c.closed_at, empty_tasks, by_number=False,
                   only=or_(tasks.c.result.is_not(None), tasks.c.reason.is_not(None))),
-            _Rule("forms", days.tasks, form_entries, form_entries.c.filled_at, _empty_forms, by_number=False),
+            _Rule("forms", days.tasks, form_entries, form_entries.c.filled_at, _empty_forms, by_number=False,
+                  only=~_IS_LINE),
+            _Rule("registers", days.tasks, form_entries, form_entries.c.removed_at, _empty_lines, by_number=False,
+                  only=_IS_LINE),
             _Rule("evidence", days.evidence, evidence, evidence.c.added_at, self._delete_evidence),
             _Rule("codes", days.codes, codes, codes.c.expires_at, _deleter(codes), by_number=False, gone=True),
             _Rule("receipts", days.receipts, receipts, receipts.c.received_at, _deleter(receipts), gone=True),
@@ -298,6 +306,12 @@ def _empty_replies(connection: Connection, ids: Sequence[int]) -> int:
 def _empty_forms(connection: Connection, ids: Sequence[int]) -> int:
     emptied = update(form_entries).where(form_entries.c.id.in_(ids)).values(answers={}, lines=[])
     return connection.execute(emptied).rowcount
+
+
+def _empty_lines(connection: Connection, ids: Sequence[int]) -> int:
+    """Empty lines of registers that were taken out long ago, and what their log holds of them."""
+    connection.execute(update(entry_log).where(entry_log.c.entry_id.in_(ids)).values(answers={}))
+    return _empty_forms(connection, ids)
 
 
 def _deleter(table: Table) -> Callable[[Connection, Sequence[Any]], int]:

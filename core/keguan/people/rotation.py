@@ -22,12 +22,12 @@ from keguan.sealing.keyfile import add_key
 from keguan.sealing.keys import DIGEST_MARK, MARK
 from keguan.store.engine import Store
 from keguan.store.numbers import update_rows
-from keguan.store.schema import form_entries, keys, messages, people, privacy_log, replies, suppressions
+from keguan.store.schema import entry_log, form_entries, keys, messages, people, privacy_log, replies, suppressions
 from keguan.store.sealed import sealed_columns
 
 __all__ = ["TABLES", "Rotated", "rotate", "unsealed"]
 
-TABLES: tuple[Table, ...] = (people, messages, replies, form_entries)
+TABLES: tuple[Table, ...] = (people, messages, replies, form_entries, entry_log)
 """The tables with sealed columns."""
 _KINDS: tuple[Kind, ...] = ("name", "phone", "email", "id_no")
 _BATCH = 500

@@ -60,7 +60,7 @@ def test_a_rotation_makes_a_key_seals_everything_anew_and_retires_the_old_one(
     estate.message(persons[0], body="您好", attachments=[{"filename": "x"}])
     done = rotate(estate.store, NOW, "li")
     assert done.made
-    assert done.counts == {"people": 5, "messages": 1, "replies": 0, "form_entries": 0}
+    assert done.counts == {"people": 5, "messages": 1, "replies": 0, "form_entries": 0, "entry_log": 0}
     assert (done.retired, done.left) == ([key(0).fingerprint], 0)
     assert fingerprints(estate) == {key(0).fingerprint: True, done.key: False}
     lines = (tmp_path / "keys").read_text().splitlines()
@@ -118,7 +118,7 @@ def test_what_stood_in_clear_before_an_upgrade_is_sealed_and_found(estate: Estat
     with estate.store.read() as connection:
         assert "13800138000" not in repr(connection.execute(text("SELECT * FROM people")).all())
         assert find_customer(connection, "13800138000") == 9
-    assert unsealed(estate.store) == {"people": 0, "messages": 0, "replies": 0, "form_entries": 0}
+    assert unsealed(estate.store) == {"people": 0, "messages": 0, "replies": 0, "form_entries": 0, "entry_log": 0}
 
 
 def test_what_another_program_seals_with_an_old_key_meanwhile_keeps_that_key(estate: Estate) -> None:
