@@ -5,7 +5,7 @@ from keguan.model.effects import Attachment, Effect, Email, Filled, Skip, Sms, T
 from keguan.model.events import Event, EventType
 from keguan.model.forms import Form, FormChoice, FormField, FormLines, FormWhen, Words
 from keguan.model.pins import Pin, Pins, Tenure
-from keguan.model.plans import Action, Context, Job, Plan
+from keguan.model.plans import Action, Context, Job, Plan, Remarks
 from keguan.model.records import Branch, City, Company, Contract, Customer, Home, Person, Project, Record, Subject
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "PromiseStatus",
     "Promised",
     "Record",
+    "Remarks",
     "Skip",
     "Sms",
     "Subject",

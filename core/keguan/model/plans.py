@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keguan.calendar import WorkCalendar
     from keguan.texts import Language
 
-__all__ = ["Action", "Context", "Job", "Plan"]
+__all__ = ["Action", "Context", "Job", "Plan", "Remarks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Remarks:
+    """What an area has to say about its plans to those who read a journey or a yearly plan."""
+
+    ours: tuple[str, ...] = ()
+    """What the standard leaves open and a default of ours fills, a short sentence each."""
+    department: str | None = None
+    """Whose work it is, before its task says so."""
+    gathering: str | None = None
+    """The gathering of customers that it is, or is a part of, by a name of the area's own. Two gatherings of one
+    project or branch on one day are a clash. ``None``: nobody gathers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """A named thing a plugin can do.
 
@@ -127,3 +140,9 @@ class Action:
     """Names of other actions whose filled-in forms the job brings along in ``Job.filled``."""
     needs: Literal["homes", "contracts"] | None = None
     """What of the project the job brings along."""
+    remarks: Callable[[str, str, Language], Remarks] | None = None
+    """Says for a city's key and a plan's clause, in a language, what readers should know. Asked only when somebody
+    reads."""
+    touches: Callable[[Contract, date], bool] | None = None
+    """Of promises to a project: whether one that is due on a day is meant for those who bought by a contract, whose
+    journey then shows it. ``None``: no journey does."""

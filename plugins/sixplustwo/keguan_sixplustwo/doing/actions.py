@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
-from keguan.model import Action, Effect, Form, Job, Skip, Task
+from keguan.model import Action, Contract, Effect, Form, Job, Skip, Task
 from keguan.texts import LANGUAGES, text
 from keguan_sixplustwo.doing.campaigns import campaign
 from keguan_sixplustwo.doing.entries import complete_records
@@ -15,10 +15,11 @@ from keguan_sixplustwo.doing.gates import blocked, decide, let_through, postpone
 from keguan_sixplustwo.doing.letters import post, write
 from keguan_sixplustwo.doing.meetings import follow_up, meet, records_agreements
 from keguan_sixplustwo.doing.messages import send
+from keguan_sixplustwo.doing.reading import remarks, touches
 from keguan_sixplustwo.doing.standing import due_on, entry_of, make_task, prepared_of, skip
 from keguan_sixplustwo.library import forms
 from keguan_sixplustwo.prepared import Prepared
-from keguan_sixplustwo.touchpoint import Kind, Touchpoint, Trigger
+from keguan_sixplustwo.touchpoint import About, Kind, Touchpoint, Trigger
 
 __all__ = ["actions"]
 
@@ -26,6 +27,7 @@ Forms = Mapping[str, Form]
 Entries = Mapping[str, Sequence[Touchpoint]]
 """By its id what a touchpoint is in each playbook, the configured edition first."""
 Outcome = Iterable[Effect] | Skip
+_NOT_BUYERS = frozenset({"internal_staff", "visitor", "first_time_visitor"})
 
 
 def actions(prepared: Prepared) -> list[Action]:
@@ -43,7 +45,8 @@ def actions(prepared: Prepared) -> list[Action]:
         if each[0].trigger is Trigger.ISSUE_FOUND:
             found += _trackers(name, each, entries)
         else:
-            found.append(_promised(name, each, known, _gates(each, entries)))
+            said = partial(remarks, prepared, name)
+            found.append(replace(_promised(name, each, known, _gates(each, entries)), remarks=said))
             found += _following(name, each, entries, known)
     return found
 
@@ -73,7 +76,14 @@ def _promised(name: str, entries: Sequence[Touchpoint], known: Forms, gates: Seq
         kind="message" if entries[0].kind is Kind.MESSAGE else "task",
         reads=tuple(gates),
         needs="homes" if Kind.CAMPAIGN in kinds else "contracts" if Kind.LETTER in kinds else None,
+        touches=_touches(entries),
     )
+
+
+def _touches(entries: Sequence[Touchpoint]) -> Callable[[Contract, date], bool] | None:
+    """Return for whom a promise to a project is meant; ``None`` where customers have no part in it."""
+    audiences = {entry.audience for entry in entries if entry.about is About.PROJECT and entry.audience is not None}
+    return partial(touches, frozenset(audiences)) if audiences - _NOT_BUYERS else None
 
 
 def _run(name: str, known: Forms, job: Job) -> Outcome:
@@ -131,7 +141,7 @@ def _moved(outcome: Outcome, by: datetime) -> Outcome:
 def _following(name: str, each: Sequence[Touchpoint], entries: Entries, known: Forms) -> Iterator[Action]:
     if any(entry.kind is Kind.LETTER for entry in each):
         sending = _after(f"{name}_sending", name, "sending", each, partial(_with_entry, name, post))
-        yield replace(sending, kind="message", needs="contracts")
+        yield replace(sending, kind="message", needs="contracts", touches=_touches(each))
     behind_gates = list(_behind_gates(name, each, _gates(each, entries)))
     yield from behind_gates
     if behind := [other for other, its in entries.items() if any(entry.gate == name for entry in its)]:
