@@ -24,7 +24,6 @@ def register_settings() -> type[Settings]:
 
 @hookimpl
 def sixplustwo_adjust(playbook: Playbook) -> Playbook:
-    """Notices instead of messages; homes maintained part by part; events led by customer relations."""
     if playbook.edition != "guide":
         return playbook
     for name in VARIANT["remove"]:
