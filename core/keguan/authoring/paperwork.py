@@ -45,8 +45,9 @@ class Paperwork:
         lines: Sequence[Mapping[str, Cell]] = (),
         *,
         by: str = "author",
+        now: datetime | None = None,
     ) -> None:
-        """Fill in the form of ``task``, attach what must prove it, and close it.
+        """Fill in the form of ``task``, attach what must prove it, and close it, at ``now`` or by the clock.
 
         ``lines`` name the line that they are about by the table's key, or are new. Raises ``Refusals`` or another
         ``KeguanError`` as the desk does: then something is asked for that cannot be given.
@@ -55,7 +56,7 @@ class Paperwork:
             row = connection.execute(
                 select(_t.form, _t.city, _t.evidence_required, _t.department).where(_t.id == task)
             ).one()
-        now = self._installation.clock.now()
+        now = now or self._installation.clock.now()
         if row.form is not None or answers or lines:
             self._fill_in(task, row, dict(answers or {}), lines, by, now)
         with self._installation.store.read() as connection:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
+from keguan.authoring.paperwork import Paperwork
 from keguan.demo.papers import invented_answers
 from keguan.store.schema import tasks
 from keguan.tasks.desk import finish, skip
 from keguan.tasks.evidence import KeptFile, keep_evidence
-from keguan.tasks.papers import fill_paper
 from keguan.texts import text
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class VirtualStaff:
         self._installation = installation
         self._seed = seed
         self._newest = 0
+        self._paperwork = Paperwork(installation, installation.settings.path("var/evidence"))
         self._agenda: list[tuple[datetime, int, str]] = []
 
     def work(self, now: datetime) -> None:
@@ -86,7 +87,11 @@ class VirtualStaff:
             skip(self._installation.store, [task], reason=reason, now=at, by=row.department)
             return
         if row.form is not None:
-            self._fill_in(task, row, at)
+            form, today = self._installation.plugins.forms[row.form], self._installation.city(row.city).today(at)
+            random = Random(f"{self._seed}/{row.key}/form")  # noqa: S311 - see above
+            answers = invented_answers(form, random, today)
+            self._paperwork.finish(task, answers, by=row.department, now=at)
+            return
         pleased = Random(row.key).random() < _EXCELLENT  # noqa: S311 - see above
         with TemporaryDirectory() as desk:
             finish(
@@ -94,24 +99,9 @@ class VirtualStaff:
                 [task],
                 now=at,
                 by=row.department,
-                result=None if row.form else text(language, "demo.staff.pleased" if pleased else "demo.staff.content"),
+                result=text(language, "demo.staff.pleased" if pleased else "demo.staff.content"),
                 files=self._evidence(Path(desk), task, row.evidence_required),
             )
-
-    def _fill_in(self, task: int, row: Any, at: datetime) -> None:
-        """Answer the task's form."""
-        forms, today = self._installation.plugins.forms, self._installation.city(row.city).today(at)
-        random = Random(f"{self._seed}/{row.key}/form")  # noqa: S311 - see above
-        fill_paper(
-            self._installation.store,
-            forms,
-            task,
-            now=at,
-            today=today,
-            by=row.department,
-            language=self._installation.language,
-            answers=invented_answers(forms[row.form], random, today),
-        )
 
     def _evidence(self, desk: Path, task: int, required: Sequence[str]) -> list[KeptFile]:
         """Write and keep a page for each piece of evidence that the task requires."""
