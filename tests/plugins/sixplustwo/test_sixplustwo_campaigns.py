@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.duties import do, homes_of, only_task
+from tests.support.duties import do, homes_of, only_task, tasks
 
 from keguan import Context, Plan, Project, Task
 from keguan_sixplustwo.sampling import draw, sample_size, seed_of
@@ -151,3 +151,11 @@ def test_the_house_check_of_one_year_lists_every_home(company: Companies, promis
     assert task.filled is not None
     assert len(task.filled.lines) == 700
     assert "seed" not in task.filled.answers
+
+
+def test_more_homes_than_a_form_can_hold_are_several_tasks(company: Companies, promised: Plans) -> None:
+    context = company()
+    [plan] = promised("one_year_house_check", PROJECT, context).values()
+    homes = homes_of(PROJECT, 2001, handed_over_on=HANDED_OVER)
+    papers = [task.filled for task in tasks(do("one_year_house_check", PROJECT, context, plan=plan, homes=homes))]
+    assert [len(filled.lines) for filled in papers if filled is not None] == [2000, 1]

@@ -16,9 +16,10 @@ _EVERYBODY = Coverage()
 
 
 def campaign(entry: Touchpoint, job: Job, form: Form | None) -> Iterable[Effect]:
-    """Return the task of a campaign, its form filled with the homes; nothing while no home was handed over.
+    """Return the task of a campaign, its form filled with the homes; several where one form cannot hold them.
 
-    A sample leaves no home out for what is going on there: homes with open cases are drawn like all others.
+    Nothing while no home was handed over. A sample leaves no home out for what is going on there: homes with open
+    cases are drawn like all others.
     """
     labels = [home.label for home in job.homes if home.handed_over_on is not None]
     if not labels:
@@ -32,7 +33,11 @@ def campaign(entry: Touchpoint, job: Job, form: Form | None) -> Iterable[Effect]
         labels = draw(labels, size.size, seed)
         answers |= {"seed": seed, **_contradiction(size, coverage, job)}
     answers["homes_drawn"] = len(labels)
-    return [make_task(entry, job, filled=_prefilled(form, answers, labels))]
+    if form is None or form.lines is None:
+        return [make_task(entry, job)]
+    papers = range(0, len(labels), form.lines.most)  # a project may have more homes than a form has room for
+    parts = [labels[start : start + form.lines.most] for start in papers]
+    return [make_task(entry, job, filled=_prefilled(form, answers, part)) for part in parts]
 
 
 def _contradiction(size: SampleSize, coverage: Coverage, job: Job) -> dict[str, object]:
@@ -51,10 +56,8 @@ def _contradiction(size: SampleSize, coverage: Coverage, job: Job) -> dict[str, 
     return {"contradiction": note}
 
 
-def _prefilled(form: Form | None, answers: dict[str, object], labels: Iterable[str]) -> Filled | None:
+def _prefilled(form: Form, answers: dict[str, object], labels: Iterable[str]) -> Filled:
     """Return what the form starts with: of the ``answers`` those it asks for, and a line for each home."""
-    if form is None:
-        return None
     asked = {field.name for field in form.questions}
     lines = [{"home": label} for label in labels] if form.lines and form.lines.key == "home" else []
     return Filled({name: value for name, value in answers.items() if name in asked}, lines)
