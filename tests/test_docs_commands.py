@@ -205,6 +205,7 @@ journey {contract}
 plans list
 preview --date {day}
 simulate --from 2026-01-01 --to 2026-02-01 --homes 5
+diff --with sixplustwo --homes 1 --years 1
 tasks list
 tasks show {done}
 tasks show {open}

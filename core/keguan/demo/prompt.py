@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, false, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, literal, select, tuple_, update
 
 from keguan.demo.papers import invented_answers
 from keguan.store.schema import tasks
+from keguan.store.types import Instant
 from keguan.tasks.papers import fill_paper
 
 if TYPE_CHECKING:
@@ -34,28 +36,33 @@ class PromptStaff:
         actions = installation.plugins.actions
         followed = {(plugin, action.after) for (plugin, _), action in actions.items() if action.after is not None}
         read = {(plugin, name) for (plugin, _), action in actions.items() for name in action.reads}
-        self._followed = tuple_(_t.plugin, _t.action).in_(sorted(followed)) if followed else false()
-        looked_at = sorted(followed | read)
-        self._looked_at = tuple_(_t.plugin, _t.action).in_(looked_at) if looked_at else false()
+        # Built once, for they are asked every day of the years.
+        due = and_(_t.status == "open", _t.due_at <= bindparam("by", type_=Instant()))
+        looked_at = and_(due, _t.form.is_not(None), _one_of(followed | read))
+        self._papers = select(_t.id, _t.key, _t.form, _t.city, _t.department).where(looked_at)
+        self._done = (
+            update(tasks)
+            .where(due)
+            .values(
+                status="done",
+                closed_at=bindparam("now", type_=Instant()),
+                closed_by=_t.department,
+                followed=case((_one_of(followed), literal(value=False)), else_=literal(value=True)),
+            )
+        )
 
     def work(self, now: datetime) -> None:
         """Do what is due by tomorrow, at the first call of each day."""
         if self._worked_on == now.date():
             return
         self._worked_on = now.date()
-        due = and_(_t.status == "open", _t.due_at <= now + _AHEAD)
-        store = self._installation.store
-        with store.read() as connection:
-            columns = (_t.id, _t.key, _t.form, _t.city, _t.department)
-            papers = connection.execute(select(*columns).where(due, self._looked_at, _t.form.is_not(None))).all()
+        by = now + _AHEAD
+        with self._installation.store.read() as connection:
+            papers = connection.execute(self._papers, {"by": by}).all()
         for row in papers:
             self._fill_in(row, now)
-        with store.write() as connection:
-            connection.execute(
-                update(tasks)
-                .where(due)
-                .values(status="done", closed_at=now, closed_by=_t.department, followed=~self._followed)
-            )
+        with self._installation.store.write() as connection:
+            connection.execute(self._done, {"by": by, "now": now})
 
     def _fill_in(self, row: Any, now: datetime) -> None:
         forms, today = self._installation.plugins.forms, self._installation.city(row.city).today(now)
@@ -72,3 +79,8 @@ class PromptStaff:
             language=self._installation.language,
             answers=invented_answers(forms[row.form], random, today),
         )
+
+
+def _one_of(actions: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    """Return the condition that a task is that of one of ``actions``: plugin and name."""
+    return tuple_(_t.plugin, _t.action).in_(sorted(actions)) if actions else false()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -109,7 +109,7 @@ def simulate_part(
             hurry(store)
             upgrade(store)
             clock = VirtualClock(datetime.combine(period.start, time(), tzinfo=UTC) - timedelta(days=1))
-            installation = build_installation(_alone(settings), store, clock, installed=installed)
+            installation = build_installation(_alone(settings, keys), store, clock, installed=installed)
             apply_scopes(installation)
             installation.settle()
             settled = _live(installation, clock, city, mine, progress)
@@ -121,10 +121,11 @@ def simulate_part(
             store.close()
 
 
-def _alone(settings: Settings) -> Settings:
-    """Return ``settings`` without anybody who waits: no department is reminded, no other process kept from its turn."""
+def _alone(settings: Settings, cities: Collection[str]) -> Settings:
+    """Return ``settings`` for ``cities`` alone, without anybody who waits: no department, no other process."""
     runner = settings.runner.model_copy(update={"plan_batch": _BATCH, "dispatch_batch": _BATCH})
-    return settings.model_copy(update={"departments": {}, "runner": runner})
+    kept = {key: city for key, city in settings.cities.items() if key in cities}
+    return settings.model_copy(update={"departments": {}, "runner": runner, "cities": kept})
 
 
 @contextmanager
