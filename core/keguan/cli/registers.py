@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from keguan.cli.app import App, pass_app
 from keguan.cli.options import IDS, unmask_option
 
 if TYPE_CHECKING:
-    from keguan.model import Subject
+    from sqlalchemy import Connection
+
+    from keguan.model import Form, Subject
     from keguan.registers.keeping import Keeper
 
 __all__ = ["registers_command"]
@@ -92,10 +94,11 @@ def add(app: App, register: str, subject: str, answers: Sequence[str], by: str |
     from keguan.registers.keeping import find_register, register_of
     from keguan.registers.naming import find_place
 
-    about = register_of(find_register(app.installation.plugins.forms, register)).about
+    forms, answered = app.installation.plugins.forms, _given(answers)  # loading plugins writes: before the transaction
+    about = register_of(find_register(forms, register)).about
     with app.store.write() as connection:
         place = find_place(connection, app.settings, about, subject)
-        number = _keeper(app, connection, by).add(register, place, _given(answers))
+        number = _keeper(app, connection, forms, by).add(register, place, answered)
     app.answer({"entry": number})
     app.say("registers.added", entry=number)
 
@@ -108,8 +111,9 @@ def add(app: App, register: str, subject: str, answers: Sequence[str], by: str |
 @pass_app
 def change(app: App, entry: int, answers: Sequence[str], reason: str, by: str | None) -> None:
     """Give the line ENTRY other answers; an empty VALUE takes one away."""
+    forms, answered = app.installation.plugins.forms, _given(answers)
     with app.store.write() as connection:
-        changed = _keeper(app, connection, by).change(entry, _given(answers), reason)
+        changed = _keeper(app, connection, forms, by).change(entry, answered, reason)
     app.answer({"entry": entry, "changed": changed})
     app.say("registers.changed" if changed else "registers.unchanged", entry=entry)
 
@@ -121,8 +125,9 @@ def change(app: App, entry: int, answers: Sequence[str], reason: str, by: str | 
 @pass_app
 def remove(app: App, entry: int, reason: str, by: str | None) -> None:
     """Let the line ENTRY count no longer; it stays to be seen."""
+    forms = app.installation.plugins.forms
     with app.store.write() as connection:
-        _keeper(app, connection, by).remove(entry, reason)
+        _keeper(app, connection, forms, by).remove(entry, reason)
     app.answer({"entry": entry})
     app.say("registers.taken_out", entry=entry)
 
@@ -134,8 +139,9 @@ def remove(app: App, entry: int, reason: str, by: str | None) -> None:
 @pass_app
 def restore(app: App, entry: int, reason: str, by: str | None) -> None:
     """Let the line ENTRY count again that was taken out."""
+    forms = app.installation.plugins.forms
     with app.store.write() as connection:
-        _keeper(app, connection, by).restore(entry, reason)
+        _keeper(app, connection, forms, by).restore(entry, reason)
     app.answer({"entry": entry})
     app.say("registers.restored", entry=entry)
 
@@ -230,11 +236,11 @@ def import_(
         context.exit(1)
 
 
-def _keeper(app: App, connection: Any, by: str | None) -> Keeper:
+def _keeper(app: App, connection: Connection, forms: Mapping[str, Form], by: str | None) -> Keeper:
     from keguan.access import person_at_keyboard
     from keguan.registers.keeping import Keeper
 
-    return Keeper(app.store, connection, app.installation.plugins.forms, app.clock.now(), by or person_at_keyboard())
+    return Keeper(app.store, connection, forms, app.clock.now(), by or person_at_keyboard())
 
 
 def _subject(app: App, register: str, name: str) -> Subject:

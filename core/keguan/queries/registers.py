@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -17,7 +17,7 @@ from keguan.queries.subjects import natural_ids
 from keguan.registers.keeping import find_register, register_of
 from keguan.store.schema import entry_log, form_entries, projects
 
-__all__ = ["expiry", "line_log", "list_lines", "list_registers"]
+__all__ = ["expiry", "line_log", "lines_as_of", "list_lines", "list_registers"]
 
 _e = form_entries.c
 
@@ -143,4 +143,32 @@ def line_log(reader: Reader, forms: Mapping[str, Form], number: int, *, unmask: 
             "answers": stored_answers(form, row.answers, reader.language, unmask=unmask),
         }
         for row in rows
+    ]
+
+
+def lines_as_of(
+    reader: Reader, forms: Mapping[str, Form], name: str, project: str, moment: datetime
+) -> list[dict[str, Any]]:
+    """Return the answers of the lines about ``project`` that counted just before ``moment``, oldest first.
+
+    As the log has them: what changed since changes nothing. Each has its number as ``entry`` too. Raises
+    ``InputError`` for a register or a project that nobody knows.
+    """
+    counts = register_of(find_register(forms, name)).counts
+    log = entry_log.c
+    found: dict[int, tuple[str, dict[str, Any]]] = {}
+    with reader.store.read() as connection:
+        about = (_e.form == name, _e.subject_type == "project")
+        statement = (
+            select(log.entry_id, log.what, log.answers)
+            .join(form_entries, _e.id == log.entry_id)
+            .where(*about, _e.subject_id == reader.project_id(connection, project), log.at < moment)
+            .order_by(log.id)
+        )
+        for row in connection.execute(statement):
+            found[row.entry_id] = row.what, row.answers
+    return [
+        {"entry": entry, **answers}
+        for entry, (what, answers) in sorted(found.items())
+        if what != "removed" and (counts is None or answers.get(counts) is True)
     ]

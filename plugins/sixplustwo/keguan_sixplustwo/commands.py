@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from keguan.cli.app import App, pass_app
+from keguan_sixplustwo.club_commands import club_commands
 from keguan_sixplustwo.migrating import migrate
 from keguan_sixplustwo.playbook_command import playbook
 from keguan_sixplustwo.report import coverage
@@ -32,4 +33,4 @@ def coverage_command(app: App) -> None:
 
 def commands() -> list[click.Command]:
     """Return the commands of the plugin."""
-    return [playbook, coverage_command, migrate, *tally_commands()]
+    return [playbook, coverage_command, migrate, *club_commands(), *tally_commands()]
