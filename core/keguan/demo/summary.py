@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from keguan.demo.life import Lived
 from keguan.installation import Installation
+from keguan.queries.areas import Areas
 from keguan.queries.journey import read_journey
 from keguan.queries.reader import Reader, plain_why
 from keguan.store.schema import (
@@ -79,7 +80,7 @@ def summarise(lived: Lived, language: Language) -> dict[str, Any]:
         "rejected": _rejected(lived, language),
         **counts,
         "failures": sorted(Counter(lived.settled.failures).items()),
-        "journey": read_journey(reader, _shown_contract(lived), actions=installation.plugins.actions),
+        "journey": read_journey(reader, _shown_contract(lived), areas=Areas.of(installation.plugins)),
     }
 
 

@@ -103,6 +103,9 @@ class Remarks:
 
     ours: tuple[str, ...] = ()
     """What the standard leaves open and a default of ours fills, a short sentence each."""
+    step: str | None = None
+    """The step it belongs to, where that is another one than the action's."""
+    step_name: str | None = None
     department: str | None = None
     """Whose work it is, before its task says so."""
     gathering: str | None = None

@@ -97,6 +97,12 @@ class Plugins:
         """Call ``hook`` on one plugin; see ``Door.call_one``."""
         return self.door.call_one(plugin, hook, *args, **kwargs)
 
+    def ask_action(
+        self, plugin: str, action: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Result[R] | Failure:
+        """Ask a function that one action of ``plugin`` brought along, other than to run it."""
+        return guarded(self.installed[plugin], action, self.watchdog, function, *args, **kwargs)
+
     def run_action(
         self, plugin: str, action: str, run: Callable[[Job], Iterable[Effect] | Skip], job: Job
     ) -> tuple[Effect, ...] | Skip | Failure:

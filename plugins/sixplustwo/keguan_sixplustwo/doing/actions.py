@@ -15,7 +15,7 @@ from keguan_sixplustwo.doing.gates import blocked, decide, let_through, postpone
 from keguan_sixplustwo.doing.letters import post, write
 from keguan_sixplustwo.doing.meetings import follow_up, meet, records_agreements
 from keguan_sixplustwo.doing.messages import send
-from keguan_sixplustwo.doing.reading import remarks, touches
+from keguan_sixplustwo.doing.reading import follow_up_remarks, remarks, touches
 from keguan_sixplustwo.doing.standing import due_on, entry_of, make_task, prepared_of, skip
 from keguan_sixplustwo.library import forms
 from keguan_sixplustwo.prepared import Prepared
@@ -42,12 +42,14 @@ def actions(prepared: Prepared) -> list[Action]:
     entries = _planned(prepared)
     found: list[Action] = []
     for name, each in entries.items():
+        said = partial(follow_up_remarks, prepared, name)
         if each[0].trigger is Trigger.ISSUE_FOUND:
-            found += _trackers(name, each, entries)
+            follow_ups = _trackers(name, each, entries)
         else:
-            said = partial(remarks, prepared, name)
-            found.append(replace(_promised(name, each, known, _gates(each, entries)), remarks=said))
-            found += _following(name, each, entries, known)
+            promised = _promised(name, each, known, _gates(each, entries))
+            found.append(replace(promised, remarks=partial(remarks, prepared, name)))
+            follow_ups = _following(name, each, entries, known)
+        found += (replace(action, remarks=said) for action in follow_ups)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import get_args
 
@@ -15,7 +16,7 @@ from keguan_sixplustwo.saying import say_ours
 from keguan_sixplustwo.timing import anchors_of
 from keguan_sixplustwo.touchpoint import Channel, Edition, Touchpoint
 
-__all__ = ["remarks", "touches"]
+__all__ = ["follow_up_remarks", "remarks", "touches"]
 
 _WAITING = frozenset({"unhanded_buyers"})
 _BOUGHT = frozenset({"owners", "buyers_and_owners", "signed_customer"})
@@ -30,7 +31,18 @@ def remarks(prepared: Prepared, name: str, city: str, clause: str, language: Lan
     if found is None:
         return Remarks()
     entry, playbook = found
-    return Remarks(say_ours(entry, playbook, language), department_of(entry), _gathering(entry, playbook))
+    return Remarks(
+        ours=say_ours(entry, playbook, language),
+        step=entry.step,
+        step_name=next(step.name.in_(language) for step in playbook.steps if step.order == entry.step),
+        department=department_of(entry),
+        gathering=_gathering(entry, playbook),
+    )
+
+
+def follow_up_remarks(prepared: Prepared, name: str, city: str, clause: str, language: Language) -> Remarks:
+    """Return what to say of what comes after the touchpoint ``name``: where it belongs, and nothing of its dates."""
+    return replace(remarks(prepared, name, city, clause, language), ours=(), gathering=None)
 
 
 def touches(audiences: frozenset[str], contract: Contract, day: date) -> bool:
