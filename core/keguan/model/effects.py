@@ -90,6 +90,9 @@ class Skip:
     """The action finds nothing to do, and says why. The plan ends as ``missed`` with this reason."""
 
     reason: str
+    kept: bool = False
+    """There is nothing to do because what was promised is there already: the plan ends as ``done``, the promise is
+    kept."""
 
 
 Effect = Sms | Email | Task

@@ -154,7 +154,7 @@ def work_out(
     if isinstance(answer, Failure):
         return Worked("failed", str(answer), detail=answer.traceback)
     if isinstance(answer, Skip):
-        return Worked("missed", answer.reason)
+        return Worked("done" if answer.kept else "missed", answer.reason)
     return Worked("done", None, answer)
 
 

@@ -63,8 +63,8 @@ def promise_state(plan: PlanFacts, effects: Sequence[EffectFacts], now: datetime
     """
     if plan.status != "done":
         return _not_run(plan, now)
-    if not effects:
-        return PromiseState("waived", plan.why or "journey.nothing_to_do")
+    if not effects:  # a reason says that what was promised was there already
+        return PromiseState("kept", plan.why) if plan.why else PromiseState("waived", "journey.nothing_to_do")
     states = [effect_state(effect, plan.until, now) for effect in effects]
     worst = min(states, key=lambda state: _WORST_FIRST.index(state.status))
     ends = [state.done_at for state in states if state.status in ("kept", "late")]

@@ -140,3 +140,8 @@ def test_a_promise_is_kept_exactly_when_something_was_kept_and_the_rest_was_excu
 def test_the_order_of_effects_does_not_matter(orders: tuple[list[EffectFacts], list[EffectFacts]]) -> None:
     one, other = (promise_state(DONE, effects, NOW) for effects in orders)
     assert (one.status, one.done_at) == (other.status, other.done_at)
+
+
+def test_a_promise_whose_record_was_complete_already_is_kept() -> None:
+    plan = PlanFacts("done", NOW, why="the record is complete")
+    assert promise_state(plan, [], NOW) == ("kept", "the record is complete", None)

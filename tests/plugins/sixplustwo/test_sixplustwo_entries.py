@@ -7,7 +7,7 @@ from datetime import date
 
 from tests.support.duties import do, only_task
 
-from keguan import Context, Contract, Home, Person
+from keguan import Context, Contract, Home, Person, Skip
 from keguan_sixplustwo.doing.entries import gaps_of
 
 Companies = Callable[..., Context]
@@ -19,7 +19,7 @@ NAMELESS = Person(3, None, None)
 
 def test_a_complete_contract_needs_no_entry(company: Companies, contract: Contracts) -> None:
     signed = contract(signed_on=date(2026, 3, 2), planned_handover_on=date(2027, 6, 30))
-    assert do("sales_data_entry", signed, company()) == []
+    assert do("sales_data_entry", signed, company()) == Skip("登记信息完整", kept=True)
 
 
 def test_the_task_names_what_is_missing_of_a_contract(company: Companies, contract: Contracts) -> None:
@@ -40,7 +40,7 @@ def test_the_planned_handover_does_not_matter_once_the_home_was_handed_over(cont
 
 def test_the_day_of_moving_in_is_not_asked_for_at_the_handover(company: Companies, home: Homes) -> None:
     taken_over = home(handed_over_on=date(2026, 3, 2), contract_no="HT-001")
-    assert do("handover_data_entry", taken_over, company()) == []
+    assert do("handover_data_entry", taken_over, company()) == Skip("登记信息完整", kept=True)
 
 
 def test_a_home_without_a_contract_is_completed(company: Companies, home: Homes) -> None:

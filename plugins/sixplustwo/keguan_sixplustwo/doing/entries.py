@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keguan.model import Contract, Effect, Home, Job
+from keguan.model import Contract, Effect, Home, Job, Skip
 from keguan.texts import text
 from keguan_sixplustwo.doing.standing import make_task, place
 from keguan_sixplustwo.touchpoint import Touchpoint
@@ -14,12 +14,12 @@ __all__ = ["complete_records", "gaps_of"]
 _BETWEEN = {"zh": "、", "en": ", "}
 
 
-def complete_records(entry: Touchpoint, job: Job) -> Iterable[Effect]:
-    """Return nothing when the record is complete, else a task whose title names what is missing."""
+def complete_records(entry: Touchpoint, job: Job) -> Iterable[Effect] | Skip:
+    """Say that the promise is kept when the record is complete, else return a task whose title names the gaps."""
     gaps = gaps_of(job.record)
-    if not gaps:
-        return []
     language = job.context.language
+    if not gaps:
+        return Skip(text(language, "sixplustwo.complete"), kept=True)
     missing = _BETWEEN[language].join(text(language, f"sixplustwo.gap.{gap}") for gap in gaps)
     title = text(language, "sixplustwo.gaps_title", name=entry.name.in_(language), place=place(job), missing=missing)
     return [make_task(entry, job, title=title)]
