@@ -19,7 +19,7 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import backlog, delivery, due, gate, gateway, planning, processes
+from benchmarks import backlog, delivery, due, gate, gateway, planning, processes, simulation
 
 
 class Goal(NamedTuple):
@@ -55,6 +55,9 @@ GOALS = {
     "import_us_a_row": Goal(None, None, "µs", "importing one contract"),
     "idle_daemon_mb": Goal(90.0, None, "MB", "the daemon at rest"),
     "start_growth_s": Goal(1.0, None, "s", "start with all those pending plans, against with none"),
+    "simulate_s": Goal(60.0, None, "s", "keguan simulate: ten thousand homes for six years"),
+    "simulate_cpu_s": Goal(None, None, "s", "the same, of all processors together"),
+    "simulate_us": Goal(None, None, "µs", "the same, a message or task"),
     "help_s": Goal(0.2, None, "s", "keguan --help"),
     "help_plugin_imports": Goal(0.0, None, "", "plugin modules that --help imports"),
 }
@@ -81,6 +84,9 @@ def parts(*, quick: bool) -> dict[str, Callable[[Path], dict[str, float]]]:
         ),
         "import": lambda folder: processes.measure_import(folder, rows=20_000 if quick else 1_000_000),
         "daemon": lambda folder: processes.measure_daemon(folder, pending=50_000 if quick else 1_000_000),
+        "simulation": lambda folder: simulation.measure(
+            folder, homes=200 if quick else 10_000, years=1 if quick else 6
+        ),
         "help": lambda _folder: processes.measure_help(rounds=5),
     }
 
