@@ -44,18 +44,18 @@ def everything(company: Company) -> Context:
 @pytest.mark.parametrize(
     ("touchpoint", "due"),
     [
-        ("sunshine_content_review", ["2026-03-16"]),  # five days before is Sunday the 15th
+        ("sunshine_content_review", ["2026-03-13"]),  # five days before is Sunday the 15th: no later than Friday
         ("sunshine_declaration", ["2026-03-18"]),
         ("sales_kit_ready", ["2026-03-17"]),  # the show is earlier than the launch
         ("risk_check_before_launch", ["2026-03-25"]),
         ("unfavourable_factors_in_contract", ["2026-04-21"]),
-        ("site_opening", ["2026-08-31"]),  # one month before is Sunday the 30th
-        ("site_opening_assessment", ["2026-08-10"]),
-        ("property_meeting", ["2026-08-31"]),
-        ("decoration_lecture", ["2026-08-31"]),
-        ("inspection_public_notice", ["2026-09-28"]),  # three days before is Sunday the 27th
-        ("inspection_room_stickers", ["2026-09-28"]),
-        ("inspection_equipment_tips", ["2026-09-28"]),
+        ("site_opening", ["2026-08-28"]),  # one month before is Sunday the 30th
+        ("site_opening_assessment", ["2026-08-07"]),
+        ("property_meeting", ["2026-08-28"]),
+        ("decoration_lecture", ["2026-08-28"]),
+        ("inspection_public_notice", ["2026-09-24"]),  # three days before is Sunday the 27th, in the Mid-Autumn holiday
+        ("inspection_room_stickers", ["2026-09-24"]),
+        ("inspection_equipment_tips", ["2026-09-24"]),
         ("three_month_visit", ["2027-02-24"]),
         ("one_year_house_check", ["2027-11-24"]),
         ("maintenance_visit", ["2027-03-25", "2028-03-27"]),
@@ -71,7 +71,7 @@ def test_what_a_project_promises_once(
 
 @pytest.mark.parametrize(
     ("fitting", "due"),
-    [("bare", ["2026-08-31"]), ("fitted", ["2026-06-30", "2026-08-31"]), (None, ["2026-08-31"])],
+    [("bare", ["2026-08-28"]), ("fitted", ["2026-06-30", "2026-08-28"]), (None, ["2026-08-28"])],
 )
 @pytest.mark.parametrize("edition", ["guide", "e2011"])
 def test_bare_homes_are_opened_once_and_fitted_ones_twice(
@@ -137,7 +137,7 @@ def test_what_a_birthday_promises(company: Company, home: Callable[..., Home], p
     born = Person(1, "甲", "+8613800000001", birthday=date(1988, 2, 29))
     customer = Customer(born, PROJECT, (home(handed_over_on=date(2026, 3, 2)),))
     assert days(promised("birthday_sms", customer, context)) == {2027: "2027-02-28", 2028: "2028-02-29"}
-    assert days(promised("birthday_card", customer, context)) == {2027: "2027-02-25", 2028: "2028-02-28"}
+    assert days(promised("birthday_card", customer, context)) == {2027: "2027-02-25", 2028: "2028-02-25"}  # a Saturday
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,9 @@ PROJECT = Project(1, "云璟一期", "wuhan")
         ("2026-03-20", "2026-05-01", "2026-03-17"),
         ("2026-05-20", "2026-04-30", "2026-04-27"),  # the earlier of the two
         (None, "2026-04-30", "2026-04-27"),
-        ("2026-03-24", None, "2026-03-23"),  # three days before is a Saturday: the day before the show, not later
+        ("2026-03-24", None, "2026-03-20"),  # three days before is a Saturday: no later than that
         ("2026-02-20", None, "2026-02-14"),  # shown amid Spring Festival: the last working day before it
-        ("2026-03-25", None, "2026-03-23"),  # a Sunday: the next working day is early enough
+        ("2026-03-25", None, "2026-03-20"),  # a Sunday: Monday would be two days before
     ],
 )
 def test_ready_three_days_before_the_first_show_or_launch(

@@ -164,7 +164,7 @@ def test_every_plan_says_which_clause_it_comes_from(company: Company, contract: 
     [
         ("2026-05-01", "2026-04-16"),
         ("2026-03-15", "2026-02-28"),  # a Saturday, but worked for Spring Festival
-        ("2026-03-10", "2026-02-24"),  # the 23rd is a day off: the next working day
+        ("2026-03-10", "2026-02-14"),  # the 23rd is a day off in Spring Festival: the last working day before it
         ("2028-03-15", "2028-02-29"),
         ("2026-01-15", "2025-12-31"),
     ],

@@ -64,8 +64,7 @@ class Anchors:
         """Return a timing that says when it is done."""
         moment = timing.moment
         back = bool(moment.shifts) and all(shift.count < 0 for shift in moment.shifts)
-        before = self.day(Moment(moment.base), timing) if back else None
-        return Days(self.day(moment, timing), timing.clock, before)
+        return Days(self.day(moment, timing), timing.clock, back)
 
     def beside(self, timing: Timing | None) -> Days | None:
         """Return a timing that goes along with when it is done, from which it may count as well."""

@@ -29,11 +29,12 @@ Note = Callable[[Dates, Context], str]
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A timing, compiled: its day, its time of day, and the day it counts back from, if it does."""
+    """A timing, compiled: its day and its time of day."""
 
     day: DayOf
     clock: time | None = None
-    before: DayOf | None = None
+    back: bool = False
+    """It counts back from what it has to come before: "three days before" means no later than that."""
     along: bool = True
     """It moves along with the occurrences of a row. What counts from its own day need not."""
 
@@ -69,8 +70,8 @@ class Rule:
     def working_day(self, dates: Dates, calendar: WorkCalendar) -> date | None:
         """Return the day that the occurrence is due on: for staff a working day.
 
-        That is the next one, unless it would leave the period that the promise is made for, or come too late for what
-        it has to come before: then it is the one before.
+        That is the next one, or the one before where it counts back from an event: it says no later than. Either
+        stays in the period that the promise is made for.
         """
         day = self.day(dates, calendar)
         return day if day is None or not self.staff else self._rolled(day, dates, calendar)
@@ -112,16 +113,15 @@ class Rule:
         return self.due[0] if len(self.due) == 1 else self.due[min(dates.number, len(self.due)) - 1]
 
     def _rolled(self, day: date, dates: Dates, calendar: WorkCalendar) -> date:
-        rolled = calendar.roll_forward(day)
-        if rolled == day:
+        if calendar.is_working(day):
             return day
-        period, last = dates.period, dates.period_end
-        if period is not None and last is not None and period <= day <= last < rolled:
-            back = calendar.roll_back(day)
-            return back if back >= period else day  # a week without any working day keeps its own day
-        before = self._place(dates).before
-        event = None if before is None else before(dates, calendar)
-        return calendar.roll_back(day) if event is not None and day < event <= rolled else rolled
+        later, earlier = calendar.roll_forward(day), calendar.roll_back(day)
+        choice = (earlier, later) if self._place(dates).back else (later, earlier)
+        first, last = dates.period, dates.period_end
+        if first is None or last is None or not first <= day <= last:
+            return choice[0]
+        # a week without any working day keeps its own day
+        return next((one for one in choice if first <= one <= last), day)
 
     def _counted(self, days: Days, dates: Dates, calendar: WorkCalendar) -> date | None:
         """Return a day that goes along with the occurrences of a row."""
