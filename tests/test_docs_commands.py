@@ -202,6 +202,7 @@ events list
 events show tick/shenzhen/2025-03-03
 events replay --plugin sixplustwo
 journey {contract}
+yearplan --year 2025
 plans list
 preview --date {day}
 simulate --from 2026-01-01 --to 2026-02-01 --homes 5

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["csv_lines", "safe_cell", "unguarded", "write_xlsx"]
+__all__ = ["SAFE_OPTIONS", "csv_lines", "plain_cell", "safe_cell", "unguarded", "write_xlsx"]
 
 # What a spreadsheet takes for a formula: in full width too, behind blanks and invisible characters, and behind
 # the apostrophes of texts that were guarded before. `'007` is guarded because the import reads it as 007.
@@ -28,6 +28,15 @@ _GUARDED = re.compile(r"[0-9]+\s*\Z")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 CELL_LIMIT = 32_767  # a cell of a workbook holds no more characters
+
+SAFE_OPTIONS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "remove_timezone": True,
+    "default_date_format": "yyyy-mm-dd",
+}
+"""The options of every workbook that leaves: no text becomes a formula, a link or a number."""
 
 
 def safe_cell(value: object) -> str:
@@ -72,15 +81,7 @@ def write_xlsx(path: Path, sheets: Iterable[tuple[str, Iterable[Sequence[object]
     """
     import xlsxwriter  # noqa: PLC0415 - 65 ms, needed by few commands
 
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "remove_timezone": True,
-        "default_date_format": "yyyy-mm-dd",
-    }
-    with xlsxwriter.Workbook(str(path), options) as workbook:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, **SAFE_OPTIONS}) as workbook:
         moments = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         for name, rows in sheets:
             sheet = workbook.add_worksheet(name)
@@ -101,7 +102,15 @@ def _write(sheet: Worksheet, row: int, column: int, value: object, moments: Form
     elif isinstance(value, date):
         sheet.write_datetime(row, column, value)
     else:
-        text = _CONTROL.sub("", str(value))
-        if len(text) > CELL_LIMIT:
-            raise ValueError(f"a cell of a workbook holds {CELL_LIMIT} characters, not {len(text)}")
-        sheet.write_string(row, column, text)
+        sheet.write_string(row, column, plain_cell(value))
+
+
+def plain_cell(value: object) -> str:
+    """Return ``value`` as a text for a workbook's cell, without what no workbook can hold.
+
+    Raises ``ValueError`` for a text longer than a cell can hold.
+    """
+    text = _CONTROL.sub("", str(value))
+    if len(text) > CELL_LIMIT:
+        raise ValueError(f"a cell of a workbook holds {CELL_LIMIT} characters, not {len(text)}")
+    return text

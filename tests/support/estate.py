@@ -14,6 +14,7 @@ from keguan.queries.reader import Reader
 from keguan.settings import parse_settings
 from keguan.store.engine import Store
 from keguan.store.schema import (
+    branches,
     contracts,
     deliveries,
     departments,
@@ -80,6 +81,10 @@ class Estate:
     def project(self, name: str = "云璟一期", city: str = "shenzhen") -> int:
         """A project."""
         return self._add(projects, name=name, city=city)
+
+    def branch(self, city: str = "shenzhen") -> int:
+        """The company in a city."""
+        return self._add(branches, city=city)
 
     def home(self, project: int, building: str = "3", unit: str = "1", room: str = "1201") -> int:
         """A home."""

@@ -28,6 +28,7 @@ _COMMANDS = {  # command → the module that holds it; listed in the order of a 
     "intake": "arrivals",
     "events": "events",
     "journey": "journey",
+    "yearplan": "yearplan",
     "plans": "plans",
     "tasks": "tasks",
     "staff": "staff",

@@ -18,11 +18,20 @@ from keguan_sixplustwo.touchpoint import Channel, Edition, Touchpoint
 
 __all__ = ["follow_up_remarks", "remarks", "touches"]
 
-_WAITING = frozenset({"unhanded_buyers"})
-_BOUGHT = frozenset({"owners", "buyers_and_owners", "signed_customer"})
+_WAITING = frozenset({"signed_customer", "unhanded_buyers", "buyers_and_owners"})
+"""Who has bought and waits for the home …"""
 _LIVING = frozenset(
-    {"handed_over_owners", "moved_in_owners", "moved_in_owners_sample", "inspecting_owners", "long_term_owners"}
+    {
+        "owners",
+        "buyers_and_owners",
+        "handed_over_owners",
+        "moved_in_owners",
+        "moved_in_owners_sample",
+        "inspecting_owners",
+        "long_term_owners",
+    }
 )
+"""… and who has taken it over."""
 
 
 def remarks(prepared: Prepared, name: str, city: str, clause: str, language: Language) -> Remarks:
@@ -51,9 +60,8 @@ def touches(audiences: frozenset[str], contract: Contract, day: date) -> bool:
     if contract.status not in ("reserved", "signed", "transferred") or began is None or day < began:
         return False
     taken_over = None if contract.home is None else contract.home.handed_over_on
-    if taken_over is None or day < taken_over:
-        return not audiences.isdisjoint(_BOUGHT | _WAITING)
-    return not audiences.isdisjoint(_BOUGHT | _LIVING)
+    waits = taken_over is None or day < taken_over
+    return not audiences.isdisjoint(_WAITING if waits else _LIVING)
 
 
 def _entry(prepared: Prepared, name: str, city: str, clause: str) -> tuple[Touchpoint, Playbook] | None:
