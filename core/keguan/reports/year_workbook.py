@@ -31,7 +31,9 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _NAME = 31  # a sheet's name has no more characters
 _SHOWN = 4
 """How many entries a day of the calendar shows; the list has all of them."""
-_LINE, _ROW = 13, 19  # points
+_LINE, _ROW = 15, 32  # points: so high that a year fills an A3 page
+_WIDE = 17
+"""About how many letters fit on a line of a day, half as many Chinese ones."""
 _LIST = ("date", "weekday", "place", "what", "department", "clause", "status", "clash")
 _WIDTHS = (12, 7, 22, 44, 16, 34, 12, 10)
 
@@ -95,8 +97,8 @@ class _Writer:
         longest = max(len(month) for month in place.months)
         for number, month in enumerate(place.months):
             left = 2 * number
-            sheet.set_column(left, left, 5.5)
-            sheet.set_column(left + 1, left + 1, 17)
+            sheet.set_column(left, left, 5)
+            sheet.set_column(left + 1, left + 1, 16.5)
             sheet.merge_range(_HEAD - 1, left, _HEAD - 1, left + 1, self.say("month", month=number + 1), heading)
             for day in month:
                 self._day(sheet, _HEAD + day.date.day - 1, left, day)
@@ -118,7 +120,7 @@ class _Writer:
 
     def _day(self, sheet: Worksheet, row: int, left: int, day: Day) -> None:
         shade = {"bg_color": "#e5e7eb"} if day.off else {"bg_color": "#fef3c7"} if day.made_up else {}
-        frame: dict[str, object] = {"border": 1, "border_color": "#c5ccd3", "font_size": 9, "valign": "top", **shade}
+        frame: dict[str, object] = {"border": 1, "border_color": "#c5ccd3", "font_size": 11, "valign": "top", **shade}
         weekday = text(self._language, f"yearplan.weekday.{day.date.weekday()}")
         sheet.write_string(row, left, f"{day.date.day} {weekday}", self._format(**frame, font_color="#4b5563"))
         if day.clash:
@@ -129,16 +131,17 @@ class _Writer:
             colour = self._colours.get(entry["department"], NOBODY)
             mark = "⚠ " if day.clash and entry["gathering"] else ""
             line = plain_cell(f"{mark}{entry['what']}")
-            parts += [self._format(font_color=colour, font_size=9), "\n■ " if parts else "■ ", self._small(), line]
+            parts += [self._format(font_color=colour, font_size=11), "\n■ " if parts else "■ ", self._small(), line]
         if len(day.entries) > _SHOWN:
             parts += [self._small(), f"\n{self.say('more', count=len(day.entries) - _SHOWN)}"]
         named = day.name if day.name and (day.off or day.made_up) else None
+        faint: dict[str, object] = {"font_color": "#6b7280", "font_size": 9, "italic": True}
         if named:
-            parts = [self._format(font_color="#6b7280", font_size=8, italic=True), plain_cell(named), *_below(parts)]
+            parts = [self._format(**faint), plain_cell(named), *_below(parts)]
         if len(parts) > 2:  # a rich text has at least two pieces
             sheet.write_rich_string(row, left + 1, *parts, cell)
         elif parts:
-            sheet.write_string(row, left + 1, parts[1], cell)
+            sheet.write_string(row, left + 1, parts[1], self._format(**{**frame, **faint}, text_wrap=True))
         else:
             sheet.write_blank(row, left + 1, None, cell)
 
@@ -146,7 +149,7 @@ class _Writer:
     def _lines(day: Day) -> int:
         """Return about how many lines a day needs: a long entry wraps."""
         shown = [entry["what"] for entry in day.entries[:_SHOWN]]
-        wrapped = sum(1 + (2 * sum(2 if ord(char) > 0x2E7F else 1 for char in what)) // 50 for what in shown)
+        wrapped = sum(1 + sum(2 if ord(char) > 0x2E7F else 1 for char in what) // _WIDE for what in shown)
         named = bool(day.name and (day.off or day.made_up))
         return wrapped + (len(day.entries) > _SHOWN) + named
 
@@ -190,7 +193,7 @@ class _Writer:
             sheet.write_string(row, column, plain_cell(value), look)
 
     def _small(self) -> Format:
-        return self._format(font_size=9, font_color="#1f2933")
+        return self._format(font_size=11, font_color="#1f2933")
 
     def _format(self, **look: object) -> Format:
         key = tuple(sorted(look.items()))
