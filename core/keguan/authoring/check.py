@@ -20,10 +20,12 @@ def check_plugin(settings: Settings, name: str, installed: Mapping[str, Installe
     """
     city = _city(settings, name)
     lived = live(_switched(settings, name, city, on=True), city, installed)
-    if not list(problems(lived, frozenset())):
-        return []  # the usual case needs no second life
+    configured = frozenset(settings.departments)
+    found = list(problems(lived, configured | lived.named))
+    if all(_is_of(problem, name) for problem in found):
+        return found  # the usual case needs no second life
     before = live(_switched(settings, name, city, on=False), city, installed)
-    known = frozenset(before.departments) | frozenset(settings.departments)
+    known = configured | before.named | frozenset(before.departments)
     old = {_about(problem) for problem in problems(before, known)}
     return [problem for problem in problems(lived, known) if _about(problem) not in old]
 
@@ -51,6 +53,12 @@ def problems(lived: Lived, departments: frozenset[str]) -> Iterator[PluginError]
     for department, (plugin, action) in sorted(lived.departments.items()):
         if not department or (departments and department not in departments):
             yield PluginError("authoring.department_unknown", department=department, action=f"{plugin}.{action}")
+
+
+def _is_of(problem: PluginError, name: str) -> bool:
+    """Return whether ``problem`` is about what the plugin ``name`` itself does, and cannot be there without it."""
+    about = str(problem.values.get("action") or problem.values["template"])
+    return about.startswith((f"{name}.", f"{name}/")) and "department" not in problem.values
 
 
 def _about(problem: PluginError) -> tuple[str, ...]:

@@ -235,12 +235,14 @@ class Engine:
         until: datetime,
         after_wake: Callable[[datetime], None] | None = None,
         visits: Iterable[Visit] = (),
+        ticks: Callable[[Installation, Sequence[str], datetime], datetime | None] = next_tick,
     ) -> Settled:
         """Live through the time to ``until`` on a virtual clock, waking only when something is due.
 
         ``after_wake`` is called with the present each time everything was settled: for who lives along, such as
         the staff of a demonstration. ``visits`` are what comes from outside meanwhile, in the order of their instants,
-        none later than ``until``: each is called at its own, before anything that follows from it is done.
+        none later than ``until``: each is called at its own, before anything that follows from it is done. ``ticks``
+        says when to wake next for the ticks of cities; those passed over are delivered together with the next.
         """
         total, coming = Settled(), deque(visits)
         self.recover()
@@ -255,7 +257,7 @@ class Engine:
                 total.ticks += len(record_ticks(self.installation))
                 with self.installation.store.read() as connection:
                     cities = cities_in_use(connection, self.installation)
-                tick = next_tick(self.installation, cities, clock.now())
+                tick = ticks(self.installation, cities, clock.now())
             ahead = self._settle(total)
             if ticked or _due(look, clock.now()) or total.tasks > tasks:
                 while self.staff():

@@ -144,6 +144,7 @@ def lived(**changes: Any) -> Lived:
         "stuck": {},
         "unrenderable": {},
         "departments": {},
+        "named": frozenset(),
     }
     return Lived(**{**base, **changes})
 
