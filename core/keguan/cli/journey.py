@@ -33,8 +33,9 @@ def journey_command(app: App, contract_no: str, project: str | None, html: Path 
     app.answer(journey)
     if html is not None:
         from keguan.reports.journey_page import journey_page
+        from keguan.reports.saving import save_report
 
-        html.write_text(journey_page(journey, app.language), encoding="utf-8")
+        save_report(html, journey_page(journey, app.language).encode(), private=True)
         app.say("journey.written", file=html)
     for failure in journey["failures"]:
         click.echo(failure, err=True)

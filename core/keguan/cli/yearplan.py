@@ -44,15 +44,16 @@ def yearplan_command(
 
 def _write(app: App, plan: dict[str, Any], out: Path | None, html: Path | None) -> None:
     """Write the workbook and the page that were asked for."""
+    from keguan.reports.saving import save_report
     from keguan.reports.year_page import year_page
-    from keguan.reports.year_workbook import write_year_workbook
+    from keguan.reports.year_workbook import year_workbook
 
     if out is None and html is None:
         return
     calendars = {city: app.installation.calendar(city) for city in {entry["city"] for entry in plan["entries"]}}
     if out is not None:
-        write_year_workbook(out, plan, calendars, app.language)
+        save_report(out, year_workbook(plan, calendars, app.language))
         app.say("yearplan.written", file=out)
     if html is not None:
-        html.write_text(year_page(plan, calendars, app.language), encoding="utf-8")
+        save_report(html, year_page(plan, calendars, app.language).encode())
         app.say("yearplan.written", file=html)

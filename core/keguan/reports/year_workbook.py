@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from keguan.calendar import WorkCalendar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["write_year_workbook"]
+__all__ = ["year_workbook"]
 
 _A3, _A4 = 8, 9
 _HEAD = 3
@@ -38,19 +38,19 @@ _LIST = ("date", "weekday", "place", "what", "department", "clause", "status", "
 _WIDTHS = (12, 7, 22, 44, 16, 34, 12, 10)
 
 
-def write_year_workbook(
-    path: Path, plan: Mapping[str, Any], calendars: Mapping[str, WorkCalendar], language: Language
-) -> None:
-    """Write ``plan`` (what ``read_year_plan`` returns) to ``path``; ``calendars`` are those of its cities, by key."""
+def year_workbook(plan: Mapping[str, Any], calendars: Mapping[str, WorkCalendar], language: Language) -> bytes:
+    """Return the workbook of ``plan`` (what ``read_year_plan`` returns); ``calendars`` are its cities', by key."""
     import xlsxwriter  # noqa: PLC0415 - 65 ms, needed by few commands
 
     places = places_of(plan, calendars)
-    with xlsxwriter.Workbook(str(path), SAFE_OPTIONS) as workbook:
+    out = BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, **SAFE_OPTIONS}) as workbook:
         writer = _Writer(workbook, plan, language)
         taken = {writer.say("list").casefold()}
         for place in places:
             writer.wall(workbook.add_worksheet(_sheet_name(place.name, taken)), place)
         writer.list(workbook.add_worksheet(writer.say("list")), places)
+    return out.getvalue()
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import Any, Protocol
 
 import pytest
@@ -43,6 +44,7 @@ def test_a_journey_is_written_as_a_page(desk: Terminal) -> None:
     assert "张**" in page
     assert "张小满" not in page
     assert "The standard is silent, our default" in page
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it is about a customer"
 
 
 @pytest.mark.usefixtures("project")
@@ -92,3 +94,19 @@ def test_what_nobody_knows_is_refused_in_one_line(
     answer = desk("yearplan", *words)
     assert (answer.out, answer.status) == ("", status)
     assert says in answer.err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("words", [("journey", "HT-001", "--html"), ("yearplan", "--out"), ("yearplan", "--html")])
+def test_a_place_where_nothing_can_be_written_is_named(desk: Terminal, words: tuple[str, ...]) -> None:
+    answer = desk(*words, desk.folder / "nowhere" / "report")
+    assert answer.status == 1
+    assert answer.err == "error: the file cannot be written (report): check folder and permissions\n"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_report_is_written_over_that_of_last_time(desk: Terminal) -> None:
+    file = desk.folder / "year.xlsx"
+    file.write_bytes(b"x" * 100_000)
+    assert desk("yearplan", "--year", "2026", "--out", file).status == 0
+    assert load_workbook(file).sheetnames == ["云璟一期", "List"]

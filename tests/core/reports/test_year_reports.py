@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from keguan.calendar import DayRow, WorkCalendar
 from keguan.reports.year_grid import colours_of, places_of
 from keguan.reports.year_page import year_page
-from keguan.reports.year_workbook import write_year_workbook
+from keguan.reports.year_workbook import year_workbook
 
 CALENDAR = WorkCalendar(
     zone=ZoneInfo("Asia/Shanghai"),
@@ -57,13 +57,11 @@ CLASH = plan(
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Any:
+def written() -> Any:
     """Return a function that writes a plan in English and reads the workbook back."""
 
     def write(of: dict[str, Any]) -> Any:
-        file = tmp_path / "year.xlsx"
-        write_year_workbook(file, of, {"shenzhen": CALENDAR}, "en")
-        return load_workbook(file)
+        return load_workbook(BytesIO(year_workbook(of, {"shenzhen": CALENDAR}, "en")))
 
     return write
 
