@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from keguan_sixplustwo import touchpoint
+from keguan_sixplustwo import touchpoint, words
 
 __all__ = ["playbook_reference"]
 
@@ -34,11 +34,11 @@ _MODELS: tuple[type[BaseModel], ...] = (
     touchpoint.Proxy,
 )
 _CHOICES: tuple[type[StrEnum], ...] = (
-    touchpoint.Kind,
-    touchpoint.About,
-    touchpoint.Trigger,
-    touchpoint.Period,
-    touchpoint.Channel,
+    words.Kind,
+    words.About,
+    words.Trigger,
+    words.Period,
+    words.Channel,
 )
 
 
@@ -51,9 +51,9 @@ def playbook_reference() -> str:
         for name, field in model.model_fields.items():
             says = _cell(told.get((model.__name__, name), ""))
             parts.append(f"| `{name}` | {'yes' if field.is_required() else ''} | {says} |\n")
-    for words in _CHOICES:
-        parts.append(_section(words.__name__, told, "| word | means |\n|---|---|\n"))
-        parts += [f"| `{word.value}` | {_cell(told.get((words.__name__, word.name), ''))} |\n" for word in words]
+    for choice in _CHOICES:
+        parts.append(_section(choice.__name__, told, "| word | means |\n|---|---|\n"))
+        parts += [f"| `{word.value}` | {_cell(told.get((choice.__name__, word.name), ''))} |\n" for word in choice]
     return "".join(parts)
 
 
@@ -63,12 +63,13 @@ def _section(name: str, told: dict[tuple[str, str], str], table: str) -> str:
 
 def _docstrings() -> dict[tuple[str, str], str]:
     """Return what stands under each class, and under each of its fields, by their names."""
-    source = (resources.files("keguan_sixplustwo") / "touchpoint.py").read_text(encoding="utf-8")
     found: dict[tuple[str, str], str] = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef):
-            found[node.name, ""] = ast.get_docstring(node) or ""
-            found |= {(node.name, name): text for name, text in _fields(node)}
+    for module in ("touchpoint.py", "words.py"):
+        source = (resources.files("keguan_sixplustwo") / module).read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                found[node.name, ""] = ast.get_docstring(node) or ""
+                found |= {(node.name, name): text for name, text in _fields(node)}
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -21,6 +20,7 @@ from pydantic import (
 from keguan.errors import PluginError
 from keguan.texts import Language
 from keguan_sixplustwo.timing import Timing, UnreadableTiming, parse
+from keguan_sixplustwo.words import USUALLY_ABOUT, About, Channel, Kind, Period, Trigger
 
 __all__ = [
     "About",
@@ -42,111 +42,6 @@ __all__ = [
 Edition = Literal["original", "e2011", "guide", "five_steps"]
 
 
-class Kind(StrEnum):
-    """How a touchpoint is done: a few kinds of doing, many rows of data."""
-
-    MESSAGE = "message"
-    """keguan sends it."""
-    TASK = "task"
-    """A person does it, by a deadline and with evidence or a form."""
-    MEETING = "meeting"
-    """People meet: a notice before it, then a form with agenda, minutes, sign-in, photos and what was agreed."""
-    CAMPAIGN = "campaign"
-    """One task for a project with a line for each home, all of them or a sample."""
-    LETTER = "letter"
-    """A text that is written and approved once (a task), then sent to everybody who waits for a home."""
-    ENTRY = "entry"
-    """Records must be complete: nothing to do when they are, a task that names the gaps when they are not."""
-    GROUP = "group"
-    """Only a heading over others: nothing is planned."""
-    PART = "part"
-    """Done and proven within another one's form (``within``): nothing is planned of its own."""
-    CONDUCT = "conduct"
-    """How people behave at every visit; looked at by another one (``within``): nothing is planned."""
-    NOTE = "note"
-    """A point of work without any standard: shown, nothing is planned."""
-
-    @property
-    def planned(self) -> bool:
-        """Whether promises are planned for it."""
-        return self not in (Kind.GROUP, Kind.PART, Kind.CONDUCT, Kind.NOTE)
-
-
-class About(StrEnum):
-    """Whose promise it is: the kind of subject that its plans carry."""
-
-    CONTRACT = "contract"
-    HOME = "home"
-    CUSTOMER = "customer"
-    PROJECT = "project"
-    COMPANY = "company"
-    """The company in one city."""
-
-
-class Trigger(StrEnum):
-    """What brings a touchpoint about."""
-
-    DEPOSIT = "deposit"
-    CONTRACT_SIGNED = "contract_signed"
-    HANDOVER = "handover"
-    MOVE_IN = "move_in"
-    WARRANTY_EXPIRY = "warranty_expiry"
-    """The end of the warranty of components of a home: one promise for all that end on one day."""
-    BIRTHDAY = "birthday"
-    PROJECT_FIRST_SHOW = "project_first_show"
-    PROJECT_LAUNCH = "project_launch"
-    CONSTRUCTION_MILESTONE = "construction_milestone"
-    SITE_OPENING = "site_opening"
-    CALENDAR = "calendar"
-    PROJECT_INFO_CHANGED = "project_info_changed"
-    """An approved line of the sunshine register changed: the event ``sunshine_changed``."""
-    SITE_OPENING_CANCELLED = "site_opening_cancelled"
-    DESIGN_CHANGED = "design_changed"
-    AUDIT_REPORT = "audit_report"
-    ISSUE_FOUND = "issue_found"
-    """Something was written down for follow-up in the form of the touchpoint ``within``: planned by what is found."""
-    FIRST_VISIT = "first_visit"
-    VISIT = "visit"
-    FEEDBACK_RECEIVED = "feedback_received"
-
-
-_USUALLY_ABOUT: Mapping[str, About] = {
-    **dict.fromkeys(("deposit", "contract_signed"), About.CONTRACT),
-    **dict.fromkeys(("handover", "move_in", "warranty_expiry"), About.HOME),
-    "birthday": About.CUSTOMER,
-    **dict.fromkeys(("project_first_show", "project_launch", "construction_milestone"), About.PROJECT),
-    **dict.fromkeys(("site_opening", "site_opening_cancelled", "project_info_changed"), About.PROJECT),
-    **dict.fromkeys(("design_changed", "audit_report"), About.PROJECT),
-}
-
-
-class Period(StrEnum):
-    """A calendar period of which each has its own promise."""
-
-    YEAR = "year"
-    QUARTER = "quarter"
-    TWO_MONTHS = "two_months"
-    MONTH = "month"
-    WEEK = "week"
-
-
-class Channel(StrEnum):
-    """How people are reached. Messages leave by the first two; the others are for people."""
-
-    SMS = "sms"
-    EMAIL = "email"
-    PHONE = "phone"
-    MAIL = "mail"
-    VISIT = "visit"
-    PRINT = "print"
-    MMS = "mms"
-    WEB = "web"
-    EVENT = "event"
-    NOTICE_BOARD = "notice_board"
-    ON_SITE_DISPLAY = "on_site_display"
-    INTERNAL_TASK = "internal_task"
-
-
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -155,7 +50,9 @@ class Text(_Data):
     """A short text in both languages."""
 
     zh: str
+    """In Chinese."""
     en: str
+    """In English."""
 
     def in_(self, language: Language) -> str:
         """Return the text in ``language``."""
@@ -166,14 +63,18 @@ class Step(_Data):
     """One step of the journey: ``order`` is ``1`` to ``6``, ``+1`` or ``+2``."""
 
     order: str
+    """Where it stands; touchpoints name it as their ``step``."""
     name: Text
+    """What people read."""
 
 
 class Proxy(_Data):
     """What stands in for a date that nobody recorded, and the note that says so. Always a default of ours."""
 
     timing: InstanceOf[Timing]
+    """The date that stands in."""
     note: Text
+    """What is shown wherever it does."""
 
     @field_validator("timing", mode="before")
     @classmethod
@@ -185,8 +86,11 @@ class Clause(_Data):
     """Where a touchpoint comes from."""
 
     standard: str
+    """The document, as people call it."""
     section: str
+    """Its section."""
     item: str | None = None
+    """The item within the section."""
     source: tuple[str, ...] = ()
     """Places in the source documents, such as ``S003 L345-351``."""
 
@@ -206,14 +110,18 @@ class Coverage(_Data):
     times: Annotated[int, Field(ge=1)] | None = None
     """At least so often in each ``per``."""
     per: Period | None = None
+    """In each of which ``times`` counts."""
 
 
 class Fitting(_Data):
     """What differs for homes (or projects) of one fitting; what is not said stays."""
 
     due: tuple[InstanceOf[Timing], ...] | None = None
+    """When it is done, instead of the touchpoint's own ``due``."""
     opens: InstanceOf[Timing] | None = None
+    """When its task comes up, instead of ``opens``."""
     until: InstanceOf[Timing] | None = None
+    """The end of its window, instead of ``until``."""
     off: bool = False
     """Not done for this fitting at all."""
 
@@ -243,17 +151,22 @@ class Touchpoint(_Data):
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Its name, for ever: small letters, digits, underscores. Actions, forms and other timings name it."""
     domain: str | None = None
     """The id in the domain's list, where one of its touchpoints takes two entries; else it is ``id``."""
     step: str
+    """The step it belongs to: ``1`` to ``6``, ``+1`` or ``+2``."""
     name: Text
+    """What people read."""
     kind: Kind
+    """How it is done."""
     about: About | None = None
     """Whose promise it is. Where it is not said, the trigger's usual one: ``handover`` is a home's unless it says
     ``project``; ``calendar`` has none."""
     within: str | None = None
     """The touchpoint it is a part of, is looked at by, or is found by."""
     trigger: Trigger | None = None
+    """What brings it about."""
     due: tuple[InstanceOf[Timing], ...] = ()
     """When it is done: the message leaves, the task falls due (that day, until the office closes). Several are so
     many occurrences. Empty: not planned, or planned by an event alone: due at once."""
@@ -277,11 +190,15 @@ class Touchpoint(_Data):
     by_fitting: Mapping[Literal["fitted", "bare"], Fitting] = {}
     """What differs for fitted and for bare homes."""
     audience: str | None = None
+    """Whom it is for, such as ``signed_customer``; ``internal_staff`` for work that no customer sees."""
     channel: _Channels | None = None
+    """How people are reached, one or several. A message leaves by ``sms`` and ``email``; the others are for people."""
     owner: _Departments | None = None
     """The departments that answer for it; tasks go to the first."""
     support: tuple[str, ...] = ()
+    """The departments that help."""
     evidence: tuple[Text, ...] | None = None
+    """What must be attached before its task can be closed; what its form records itself needs no file."""
     form: str | None = None
     """The form that must be filled in before its task can be done."""
     gate: str | None = None
@@ -291,9 +208,13 @@ class Touchpoint(_Data):
     optional: bool = False
     """Planned only where the settings or a variant switch it on."""
     optional_parts: tuple[Text, ...] = ()
+    """What of it a city may leave out."""
     coverage: Coverage | None = None
+    """How much of the audience is wanted reached."""
     template: str | None = None
+    """The message: ``templates/{zh,en}/NAME.sms.j2`` and, where it goes by e-mail, ``NAME.email.j2``."""
     clause: Clause | None = None
+    """Where it comes from."""
     limits: tuple[str, ...] = ()
     """The time limits of the domain that it carries, such as ``TL-43``."""
     consequence: Text | None = None
@@ -301,6 +222,7 @@ class Touchpoint(_Data):
     notes: Text | None = None
     """What a reader should know: what is missing in the source, what we read into it."""
     ours: frozenset[str] = frozenset()
+    """Which of these values are ours because the standard is silent. What a variant changes counts no longer."""
 
     @property
     def domain_id(self) -> str:
@@ -310,8 +232,8 @@ class Touchpoint(_Data):
     @model_validator(mode="before")
     @classmethod
     def _usual(cls, data: object) -> object:
-        if isinstance(data, Mapping) and data.get("about") is None and str(data.get("trigger")) in _USUALLY_ABOUT:
-            return {**data, "about": _USUALLY_ABOUT[str(data["trigger"])]}
+        if isinstance(data, Mapping) and data.get("about") is None and str(data.get("trigger")) in USUALLY_ABOUT:
+            return {**data, "about": USUALLY_ABOUT[str(data["trigger"])]}
         return data
 
     @field_validator("due", mode="before")
