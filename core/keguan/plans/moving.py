@@ -15,7 +15,7 @@ from sqlalchemy import Connection, or_, select
 from keguan.events.history import load_history
 from keguan.model import Pin, Pins, Subject
 from keguan.plans.answers import Answers, ask_about
-from keguan.plans.pinning import add_moves, load_pins
+from keguan.plans.pinning import add_moves, load_pins, unnoted_pins
 from keguan.plans.planner import replan
 from keguan.plans.storing import Foreseen, Planned, foresee_answers
 from keguan.store.records import in_chunks, load_records
@@ -53,10 +53,12 @@ def foresee_move(installation: Installation, plugin: str, value: str, days: Mapp
     The process goes on as if it had happened, so ask in one that ends.
     """
     with installation.store.read() as connection:
-        log = load_pins(connection).get(plugin, Pins()).log
+        known = load_pins(connection).get(plugin, Pins())
         subjects = _begun(connection, days)
-    supposed = tuple(Pin(project, day, value, moved=True) for project, day in days.items())
-    installation.suppose_pins(plugin, Pins(log + supposed))
+    # projects go by what is configured, which the daemon may not have noted yet
+    configured = unnoted_pins(installation, plugin, known)
+    moves = tuple(Pin(project, day, value, moved=True) for project, day in days.items())
+    installation.suppose_pins(plugin, Pins(known.log + configured + moves))
     now = installation.clock.now()
     for start in range(0, len(subjects), _BATCH):
         chunk = subjects[start : start + _BATCH]

@@ -19,7 +19,7 @@ from keguan.store.schema import pins
 if TYPE_CHECKING:
     from keguan.installation import Installation
 
-__all__ = ["CONFIGURATION", "add_moves", "load_pins", "newest_pin", "note_configured"]
+__all__ = ["CONFIGURATION", "add_moves", "load_pins", "newest_pin", "note_configured", "unnoted_pins"]
 
 CONFIGURATION = "configuration"
 """Who wrote the lines that tell what was configured."""
@@ -64,6 +64,13 @@ def note_configured(installation: Installation) -> int:
     for plugin, pin in news:
         log.info("pinned", plugin=plugin, project=pin.project, value=pin.value, since=pin.since.isoformat())
     return len(news)
+
+
+def unnoted_pins(installation: Installation, plugin: str, known: Pins) -> tuple[Pin, ...]:
+    """Return the lines that ``note_configured`` would add for ``plugin`` to the log ``known``; writes nothing."""
+    values = installation.plugins.pins.get(plugin)
+    news = _news({plugin: values}, {plugin: known}, _today(installation)) if values else ()
+    return tuple(pin for _, pin in news)
 
 
 def add_moves(
