@@ -38,7 +38,10 @@ def list_(app: App) -> None:
     """List the registers of all plugins."""
     from keguan.queries.registers import list_registers
 
-    app.answer_rows(list_registers(app.reader, app.installation.plugins.forms), _REGISTERS, "registers")
+    rows: Iterator[dict[str, Any]] = list_registers(app.reader, app.installation.plugins.forms)
+    if not app.as_json:
+        rows = (row | {"about": app.text(f"words.subject.{row['about']}")} for row in rows)
+    app.answer_rows(rows, _REGISTERS, "registers")
 
 
 @registers_command.command("show")
@@ -77,6 +80,7 @@ def show(
         everything=everything,
         expiring=expiring,
         unmask=unmask,
+        readable=not app.as_json,
     )
     if unmask:
         rows = logged_rows(app.store, rows, what="registers show", now=app.clock.now())
@@ -155,9 +159,12 @@ def log(app: App, entry: int, *, unmask: bool) -> None:
     from keguan.access import logged_rows
     from keguan.queries.registers import line_log
 
-    rows = iter(line_log(app.reader, app.installation.plugins.forms, entry, unmask=unmask))
+    forms = app.installation.plugins.forms
+    rows = iter(line_log(app.reader, forms, entry, unmask=unmask, readable=not app.as_json))
     if unmask:
         rows = logged_rows(app.store, rows, what="registers log", now=app.clock.now())
+    if not app.as_json:
+        rows = (row | {"what": app.text(f"registers.what.{row['what']}")} for row in rows)
     app.answer_rows(rows, _LOG, "registers")
 
 

@@ -10,7 +10,16 @@ from keguan.forms.values import how_to_write, shown_answer
 from keguan.model.forms import Form, FormField
 from keguan.texts import Language, text
 
-__all__ = ["answer_rows", "field_rows", "form_rows", "line_columns", "line_rows", "missing_rows", "stored_answers"]
+__all__ = [
+    "answer_rows",
+    "field_rows",
+    "form_rows",
+    "line_columns",
+    "line_rows",
+    "missing_rows",
+    "readable_answers",
+    "stored_answers",
+]
 
 
 def form_rows(forms: Mapping[str, Form], language: Language) -> Iterator[dict[str, Any]]:
@@ -86,6 +95,15 @@ def stored_answers(form: Form, answers: Answers, language: Language, *, unmask: 
         if unmask or name not in known or isinstance(answer, bool | int | list) or known[name].type == "choice"
         else shown_answer(known[name].model_copy(update={"unit": None}), answer, language)
         for name, answer in answers.items()
+    }
+
+
+def readable_answers(form: Form, answers: Answers, language: Language, *, unmask: bool) -> dict[str, str]:
+    """Return the answers as people read them, in the order of the form; what nobody answered is left out."""
+    return {
+        field.name: shown_answer(field, answers[field.name], language, unmask=unmask)
+        for field in form.every_field()
+        if field.name in answers
     }
 
 

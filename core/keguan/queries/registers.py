@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from keguan.errors import InputError
-from keguan.forms.showing import stored_answers
+from keguan.forms.showing import readable_answers, stored_answers
 from keguan.model import Subject
 from keguan.model.forms import Form
 from keguan.queries.reader import Filters, Reader, pages
@@ -53,12 +53,14 @@ def list_lines(
     everything: bool = False,
     expiring: int | None = None,
     unmask: bool = False,
+    readable: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines of the register ``name``, oldest first.
 
     Keys: ``entry register subject{type,id} project city answers counts expires_on expired removed_at changed_at
     changed_by``. Lines that were taken out only with ``everything``. ``expiring``: only those that have expired by so
-    many days from now. Raises ``InputError`` for a register, project or city that nobody knows.
+    many days from now. ``readable``: answers with the labels and units that people read. Raises ``InputError``
+    for a register, project or city that nobody knows.
     """
     form = find_register(forms, name)
     statement = (
@@ -82,7 +84,7 @@ def list_lines(
                 connection, {Subject(row.subject_type, row.subject_id) for row in page}, reader.settings
             )
             for row in page:
-                line = _line(reader, form, row, names, unmask=unmask)
+                line = _line(reader, form, row, names, unmask=unmask, readable=readable)
                 if expiring is not None and not _expires_by(reader, row, line, expiring):
                     continue
                 if limit is not None and shown >= limit:
@@ -99,7 +101,7 @@ def expiry(form: Form, answers: Mapping[str, Any]) -> date | None:
 
 
 def _line(
-    reader: Reader, form: Form, row: Any, names: Mapping[Subject, dict[str, str]], *, unmask: bool
+    reader: Reader, form: Form, row: Any, names: Mapping[Subject, dict[str, str]], *, unmask: bool, readable: bool
 ) -> dict[str, Any]:
     ends, counts = expiry(form, row.answers), register_of(form).counts
     today = reader.now.astimezone(reader.zone(row.city)).date()
@@ -109,7 +111,7 @@ def _line(
         "subject": names[Subject(row.subject_type, row.subject_id)],
         "project": row.project,
         "city": row.city,
-        "answers": stored_answers(form, row.answers, reader.language, unmask=unmask),
+        "answers": _answers(reader, form, row.answers, unmask=unmask, readable=readable),
         "counts": row.removed_at is None and (counts is None or row.answers.get(counts) is True),
         "expires_on": ends,
         "expired": ends is not None and ends < today,
@@ -124,8 +126,19 @@ def _expires_by(reader: Reader, row: Any, line: Mapping[str, Any], days: int) ->
     return line["expires_on"] is not None and line["expires_on"] <= today + timedelta(days=days)
 
 
-def line_log(reader: Reader, forms: Mapping[str, Form], number: int, *, unmask: bool = False) -> list[dict[str, Any]]:
-    """Return what became of one line, oldest first: ``at who what reason answers``; raises ``InputError``."""
+def _answers(reader: Reader, form: Form, answers: Mapping[str, Any], *, unmask: bool, readable: bool) -> dict[str, Any]:
+    if readable:
+        return readable_answers(form, answers, reader.language, unmask=unmask)
+    return stored_answers(form, answers, reader.language, unmask=unmask)
+
+
+def line_log(
+    reader: Reader, forms: Mapping[str, Form], number: int, *, unmask: bool = False, readable: bool = False
+) -> list[dict[str, Any]]:
+    """Return what became of one line, oldest first: ``at who what reason answers``; raises ``InputError``.
+
+    ``readable``: answers with the labels and units that people read.
+    """
     with reader.store.read() as connection:
         found = connection.execute(select(_e.form, _e.city).where(_e.id == number, _e.task_id.is_(None))).first()
         if found is None or found.form not in forms:
@@ -140,7 +153,7 @@ def line_log(reader: Reader, forms: Mapping[str, Form], number: int, *, unmask: 
             "who": row.who,
             "what": row.what,
             "reason": row.reason,
-            "answers": stored_answers(form, row.answers, reader.language, unmask=unmask),
+            "answers": _answers(reader, form, row.answers, unmask=unmask, readable=readable),
         }
         for row in rows
     ]

@@ -118,6 +118,11 @@ class Keeper:
             return None
         return next((one for one in self._lines(name, subject) if one.answers.get(field) == key), None)
 
+    def holds(self, name: str, subject: Subject, given: Mapping[str, Cell]) -> bool:
+        """Return whether a line about ``subject``, not taken out, has exactly these answers."""
+        answers, wrong = read_answers(find_register(self._forms, name).fields, given, {})
+        return not wrong and any(line.answers == answers for line in self._lines(name, subject))
+
     # --- Inside ----------------------------------------------------------------------------------------------------
 
     def _set_removed(self, number: int, reason: str, *, removed: bool) -> None:

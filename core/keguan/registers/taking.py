@@ -67,7 +67,8 @@ def take_file(
     """Take the rows of ``file`` (CSV, TSV, XLSX) into the register ``name``.
 
     Columns are the labels or names of the fields, and ``subject`` (对象), or ``about`` for all rows. Where the register
-    has a key, a row with a key that is known changes that line, for ``reason``; the same file again changes nothing.
+    has a key, a row with a key that is known changes that line, for ``reason``; where it has none, a row that equals a
+    line is that line. The same file again changes nothing.
     Raises ``InputError`` when the file cannot be read as a whole.
     """
     form = find_register(forms, name)
@@ -125,7 +126,10 @@ class _Taking:
             known = self.keeper.same(self.name, place.subject, key)
         if known is not None:
             return self.keeper.change(known.id, cells, self.reason)
-        self.keeper.add(self.name, place, {name: cell for name, cell in cells.items() if not is_empty(cell)})
+        given = {name: cell for name, cell in cells.items() if not is_empty(cell)}
+        if register.key is None and self.keeper.holds(self.name, place.subject, given):
+            return False
+        self.keeper.add(self.name, place, given)
         return True
 
 

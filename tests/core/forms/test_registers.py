@@ -88,7 +88,8 @@ class Office:
 
     def take(self, file: Path, **wanted: Any) -> Any:
         stated = {"about": PROJECT, "now": at("2026-03-02 10:00"), "by": "Mei", "reason": "list of March", **wanted}
-        return take_file(self.store, self.settings, FORMS, NAME, file, language="en", **stated)
+        forms = stated.pop("forms", FORMS)
+        return take_file(self.store, self.settings, forms, NAME, file, language="en", **stated)
 
 
 @pytest.fixture
@@ -166,13 +167,25 @@ def test_expired_lines_are_found_before_and_after_the_day(office: Office) -> Non
 def test_a_file_adds_new_lines_and_changes_known_ones_and_again_changes_nothing(office: Office, tmp_path: Path) -> None:
     office.add(name="Kettle", approved="no")
     file = tmp_path / "merchants.csv"
-    file.write_text("Name,Phone,Approved,Colour\nKettle,,yes,red\nPan,13800138001,no,\n,13800138002,yes,\n", encoding="utf-8")
+    file.write_text(
+        "Name,Phone,Approved,Colour\nKettle,,yes,red\nPan,13800138001,no,\n,13800138002,yes,\n", encoding="utf-8"
+    )
     taken = office.take(file)
     assert (taken.accepted, taken.unchanged, taken.dropped) == (2, 0, ["Colour"])
     assert [wrong["row"] for wrong in taken.rejected] == [4]
     assert {line["answers"]["name"]: line["counts"] for line in office.lines()} == {"Kettle": True, "Pan": False}
     again = office.take(file)
     assert (again.accepted, again.unchanged) == (0, 2)
+
+
+def test_a_file_taken_twice_adds_nothing_to_a_register_without_a_key(office: Office, tmp_path: Path) -> None:
+    forms = {NAME: Form.model_validate({**MERCHANTS, "register": {"about": "project"}})}
+    file = tmp_path / "merchants.csv"
+    file.write_text("Name,Approved\nKettle,yes\nKettle,no\n", encoding="utf-8")
+    assert (office.take(file, forms=forms).accepted, office.take(file, forms=forms).unchanged) == (2, 2)
+    office.remove(office.lines()[0]["entry"])
+    assert office.take(file, forms=forms).accepted == 1
+    assert [line["answers"]["approved"] for line in office.lines()] == [False, True]
 
 
 def test_a_rehearsed_file_changes_nothing(office: Office, tmp_path: Path) -> None:
