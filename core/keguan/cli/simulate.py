@@ -63,11 +63,14 @@ def simulate_command(
     from keguan.errors import UsageError
     from keguan.logs import configure_logs
     from keguan.outbox.sms_gateways import segment_price as configured_price
+    from keguan.reports.saving import require_folder
 
     if end <= start:
         raise UsageError("rehearse.period", start=start, end=end)
     if png is not None:
         require_png()
+    for file in filter(None, (html, png)):
+        require_folder(file)  # not after minutes of work
     settings = settings_or_default(app)
     period = Period(start, end, homes, seed, () if city is None else (city_of(settings, city),))
     configure_logs("debug" if app.verbose else "error")
@@ -122,12 +125,13 @@ def _write(app: App, document: dict[str, Any], html: Path | None, png: Path | No
     """Write the page and the picture that were asked for."""
     from keguan.charts.png import svg_to_png
     from keguan.demo.load_page import load_page, load_picture
+    from keguan.reports.saving import save_report
 
     if html is not None:
-        html.write_text(load_page(document, app.language), encoding="utf-8")
+        save_report(html, load_page(document, app.language).encode())
         app.say("rehearse.written", file=html)
     if png is not None:
-        png.write_bytes(svg_to_png(load_picture(document, app.language), font))
+        save_report(png, svg_to_png(load_picture(document, app.language), font))
         app.say("rehearse.written", file=png)
 
 

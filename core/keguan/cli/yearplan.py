@@ -26,9 +26,15 @@ def yearplan_command(
     app: App, year: int | None, project: str | None, city: str | None, out: Path | None, html: Path | None
 ) -> None:
     """Show what projects and the company have to do in a year, and which gatherings of customers clash."""
+    from keguan.errors import UsageError
     from keguan.queries.areas import Areas
     from keguan.queries.year_plan import read_year_plan
+    from keguan.reports.saving import require_folder
 
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise UsageError("yearplan.file_kind", file=out.name)
+    for file in filter(None, (out, html)):
+        require_folder(file)
     areas = Areas.of(app.installation.plugins)
     plan = read_year_plan(app.reader, year or app.today.year, areas, project=project, city=city)
     app.answer(plan)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from keguan.errors import InputError
 
-__all__ = ["save_report"]
+__all__ = ["require_folder", "save_report"]
+
+
+def require_folder(path: Path) -> None:
+    """Raise ``InputError`` when there is no folder for ``path``: before the work of making the report."""
+    if not path.absolute().parent.is_dir():
+        raise InputError("sheets.unwritable", file=path.name)
 
 
 def save_report(path: Path, content: bytes, *, private: bool = False) -> None:

@@ -6,7 +6,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
-from keguan.errors import UsageError
+from keguan.errors import InputError, UsageError
 
 __all__ = ["write_project"]
 
@@ -33,7 +33,7 @@ def write_project(directory: Path, name: str) -> Path:
     """Write the project ``keguan-NAME`` into a new folder below ``directory`` and return that folder.
 
     Raises ``UsageError`` for a name that could stand neither in the configuration nor in Python, and when the
-    folder exists: nothing is ever overwritten.
+    folder exists: nothing is ever overwritten. Raises ``InputError`` where nothing can be written.
     """
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only for the one who asks
 
@@ -43,9 +43,13 @@ def write_project(directory: Path, name: str) -> Path:
     if folder.exists():
         raise UsageError("commands.plugins.folder_exists", folder=folder)
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701 - Python files
-    for source, place in _FILES.items():
-        text = (resources.files(__name__) / source).read_text(encoding="utf-8")
-        target = folder / place.format(name=name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(environment.from_string(text).render(name=name, distribution=folder.name), encoding="utf-8")
+    try:
+        for source, place in _FILES.items():
+            text = (resources.files(__name__) / source).read_text(encoding="utf-8")
+            target = folder / place.format(name=name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written = environment.from_string(text).render(name=name, distribution=folder.name)
+            target.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise InputError("config.unwritable", where=folder, problem=error.strerror or "") from error
     return folder

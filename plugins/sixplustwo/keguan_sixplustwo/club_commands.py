@@ -15,6 +15,7 @@ from keguan.cli.options import unmask_option
 from keguan.errors import UsageError
 from keguan.queries.reader import Filters
 from keguan.queries.registers import lines_as_of
+from keguan.reports.saving import save_report
 from keguan_sixplustwo.annex import annex_page
 from keguan_sixplustwo.club import club_rows
 
@@ -37,7 +38,7 @@ def annex(app: App, project: str, on: datetime | None, out: Path) -> None:
     reader = app.reader
     end = datetime.combine(day + timedelta(days=1), time(), tzinfo=reader.zone(None))
     lines = lines_as_of(reader, app.installation.plugins.forms, _SUNSHINE, project, end)
-    out.write_text(annex_page(lines, project, day, app.settings.company.name, app.language), encoding="utf-8")
+    save_report(out, annex_page(lines, project, day, app.settings.company.name, app.language).encode())
     app.answer({"file": str(out), "project": project, "on": day, "lines": len(lines)})
     app.say("sixplustwo.annex.written", file=out, lines=len(lines))
 
