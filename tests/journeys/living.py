@@ -184,12 +184,9 @@ class Life:
         return _day(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else value
 
     def _person(self, name: str) -> PersonFacts:
-        known = {key: None if value == "–" else value for key, value in self._cast[name].items()}
-        born = known["born"]
-        lunar = None if born is None else born.endswith("lunar")
-        return PersonFacts(
-            name, known["phone"], known["email"], None, None if born is None else _day(born.split()[0]), lunar
-        )
+        known = self._cast[name]
+        day, _, calendar = known["born"].partition(" ")
+        return PersonFacts(name, known["phone"], birthday=_day(day), lunar=calendar == "lunar")
 
     def _subject(self, whose: str) -> Subject:
         kind, _, which = whose.partition(" ")

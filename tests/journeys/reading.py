@@ -87,7 +87,7 @@ def read_journeys() -> list[Journey]:
 
 
 def read_cast() -> Mapping[str, Mapping[str, str]]:
-    """Return the people of the journeys by name: ``{name phone email born}``, ``–`` where there is nothing."""
+    """Return the people of the journeys by name: ``{name phone born}``, ``born`` a day and perhaps ``lunar``."""
     [table] = list(_tables(FILE.read_text(encoding="utf-8").split("\n## ")[0], "name"))
     return {row["name"]: row for row in table}
 
