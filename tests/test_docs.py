@@ -14,7 +14,7 @@ from tests.support.documents import ROOT, blocks, documents
 from keguan.cli.main import cli
 from keguan.model.checks import PromiseStatus
 from keguan.store.schema import MESSAGE_STATUSES, PLAN_STATUSES, TASK_STATUSES
-from keguan_sixplustwo.touchpoint import Touchpoint
+from keguan_sixplustwo.touchpoint import Kind, Touchpoint
 
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -57,12 +57,10 @@ def test_both_readmes_have_the_same_parts_and_the_same_figures() -> None:
     assert figures[0] == figures[1]
 
 
-def test_the_variant_in_the_readme_is_the_one_in_the_examples() -> None:
-    example = (ROOT / "examples" / "keguan-wuhan" / "keguan_wuhan" / "__init__.py").read_text(encoding="utf-8")
-    body = example.partition('"""Wuhan')[2].partition('"""')[2]
+def test_the_variant_in_the_readme_is_one_that_the_developers_tutorial_writes_and_checks() -> None:
+    tutorial = (DOCS / "tutorial-developers.md").read_text(encoding="utf-8")
     for readme in ("README.md", "README.zh-CN.md"):
-        shown = blocks(ROOT / readme, "python")[0].text
-        assert shown.partition('    """')[2].partition('"""')[2] == body
+        assert blocks(ROOT / readme, "python")[0].text in tutorial
 
 
 def test_every_command_that_a_document_names_exists() -> None:
@@ -109,11 +107,13 @@ def test_the_manual_of_imports_lists_every_reason_for_a_rejection() -> None:
     assert [what for what in whats if f"| {what}" not in listed] == []
 
 
-def test_the_page_on_standards_explains_every_field_of_a_touchpoint() -> None:
-    table = (DOCS / "standards.md").read_text(encoding="utf-8").partition("## A touchpoint\n")[2].partition("\n### ")[0]
-    rows = re.findall(r"^\| (`.+?`) \| ", table, re.MULTILINE)
-    fields = [field for row in rows for field in re.findall(r"`(\w+)`", row)]
-    assert sorted(fields) == sorted(Touchpoint.model_fields)
+def test_the_page_on_standards_names_no_field_that_a_touchpoint_has_not() -> None:
+    section = (
+        (DOCS / "standards.md").read_text(encoding="utf-8").partition("## A touchpoint\n")[2].partition("\n### ")[0]
+    )
+    named = set(re.findall(r"`(\w+)`", section))
+    assert "playbook.md" in section
+    assert named - {"null"} <= set(Touchpoint.model_fields) | set(Kind)
 
 
 def test_the_commands_for_contributors_exist() -> None:

@@ -90,16 +90,16 @@ def test_help_and_the_list_import_no_plugin(desk: Desk) -> None:
 def test_disabling_in_one_city_keeps_comments_and_holds_the_plans_there(desk: Desk) -> None:
     sign(desk, "HT-1")
     desk.type("dispatch")
-    assert statuses(desk) == {"planned": 3}
+    assert statuses(desk) == {"planned": 4}
     assert desk.ask("plugins", "disable", "sixplustwo", "--city", "武汉")["changed"] is True
     text = desk.config.read_text(encoding="utf-8")
     assert "# our company" in text
     assert "# shown in every signature" in text
     desk.type("dispatch")
-    assert statuses(desk) == {"held": 3}
+    assert statuses(desk) == {"held": 4}
     desk.ask("plugins", "enable", "sixplustwo", "--city", "wuhan")
     desk.type("dispatch")
-    assert statuses(desk) == {"planned": 3}
+    assert statuses(desk) == {"planned": 4}
 
 
 def test_what_came_in_while_it_was_off_is_counted_offered_and_backfilled(desk: Desk) -> None:
@@ -113,8 +113,8 @@ def test_what_came_in_while_it_was_off_is_counted_offered_and_backfilled(desk: D
     desk.type("dispatch")
     assert statuses(desk) == {}
     filled = desk.ask("plugins", "enable", "sixplustwo", "--backfill")
-    assert (filled["missed_events"], filled["planned"]) == (1, 3)
-    assert statuses(desk) == {"planned": 3}
+    assert (filled["missed_events"], filled["planned"]) == (1, 4)
+    assert statuses(desk) == {"planned": 4}
     assert desk.ask("plugins", "enable", "sixplustwo", "--backfill")["missed_events"] == 0
 
 

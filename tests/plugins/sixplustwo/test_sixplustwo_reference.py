@@ -16,3 +16,7 @@ def test_the_page_is_what_the_models_write() -> None:
 def test_every_field_and_every_channel_stands_there() -> None:
     page = playbook_reference()
     assert all(f"\n| `{name}` |" in page for name in [*Touchpoint.model_fields, *Channel])
+
+
+def test_every_field_and_every_word_is_explained() -> None:
+    assert [line for line in playbook_reference().splitlines() if line.endswith("|  |")] == []
