@@ -15,10 +15,11 @@ from keguan.model import Form
 from keguan.queries.reader import Filters, Reader
 from keguan.queries.registers import list_lines
 from keguan.store.schema import people
+from keguan_sixplustwo.asking import PLUGIN
 
 __all__ = ["club_rows", "senior_on"]
 
-_MEMBERS = "sixplustwo.club_members"
+_MEMBERS = f"{PLUGIN}.club_members"
 _BATCH = 500
 
 

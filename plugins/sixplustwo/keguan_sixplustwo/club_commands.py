@@ -17,11 +17,12 @@ from keguan.queries.reader import Filters
 from keguan.queries.registers import lines_as_of
 from keguan.reports.saving import save_report
 from keguan_sixplustwo.annex import annex_page
+from keguan_sixplustwo.asking import PLUGIN
 from keguan_sixplustwo.club import club_rows
 
 __all__ = ["club_commands"]
 
-_SUNSHINE = "sixplustwo.sunshine_register"
+_SUNSHINE = f"{PLUGIN}.sunshine_register"
 _CLUB = ("number", "member", "joined_on", "senior", "senior_on", "newsletter", "email", "left_on")
 
 
