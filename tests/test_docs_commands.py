@@ -21,7 +21,7 @@ from keguan.demo.summary import summarise
 from keguan.model import Subject
 from keguan.people.codes import WantedCode, ensure_codes
 from keguan.people.suppressions import suppress
-from keguan.store.schema import mails, people, receipts, replies, tasks
+from keguan.store.schema import mails, messages, people, receipts, replies, tasks
 
 PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 1, 5, 2, tzinfo=UTC)
@@ -158,6 +158,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Desk:
             select(people.c.id, people.c.phone_index).where(people.c.phone_index.is_not(None)).limit(1)
         ).one()
         connection.execute(update(tasks).where(tasks.c.id <= 3).values(status="open", closed_at=None, closed_by=None))
+        one = select(messages.c.id).where(messages.c.status == "sent").limit(1).scalar_subquery()
+        connection.execute(update(messages).where(messages.c.id == one).values(status="dead"))
         suppress(connection, "sms", phone, why="gate.bounced", now=NOW)
         ensure_codes(
             store, connection, [WantedCode("k", "status", person, Subject("home", 1))], NOW, 9000, lambda: CODE
@@ -186,6 +188,8 @@ FILES = {
     "days.csv": "date,working,name\n2031-12-31,false,Eve\n",
     "record.txt": "record\n",
 }
+MERCHANTS = "sixplustwo.preferred_merchants"
+MERCHANT = ("name=Kettle", "offer=ten percent", "licence_until=2030-01-01", "approved=yes")
 TYPED = """
 status
 health
@@ -265,8 +269,22 @@ calendar add 2026-10-01 --workdays 3
 calendar between 2026-10-01 2026-10-09
 calendar load days.csv --city shenzhen
 rehearsal reset
+registers list
+registers add sixplustwo.preferred_merchants wuhan name=Pan offer=free licence_until=2030-01-01 approved=yes
+registers change {entry} offer=none --reason wrong
+registers remove {entry} --reason gone
+registers restore {entry} --reason back
+registers log {entry}
+registers show sixplustwo.preferred_merchants
+registers export sixplustwo.preferred_merchants merchants.csv
+registers import sixplustwo.preferred_merchants merchants.csv
 sixplustwo coverage
 sixplustwo playbook
+sixplustwo annex --project {project} --out annex.html
+sixplustwo club
+sixplustwo tally
+sixplustwo survey
+sixplustwo migrate --to guide --project {project} --dry-run
 """
 
 
@@ -283,6 +301,8 @@ def known(desk: Desk) -> dict[str, object]:
         "dead": desk.ask("outbox", "list", "--status", "dead")[0]["id"],
         "person": desk.ask("customers", "suppressions")[0]["customer"],
         "code": CODE,
+        "entry": desk.ask("registers", "add", MERCHANTS, "wuhan", *MERCHANT)["entry"],
+        "project": desk.ask("plans", "list", "--limit", "1")[0]["project"],
     }
 
 

@@ -45,8 +45,12 @@ def migrate(app: App, edition: str, project: str | None, dry_run: bool, by: str)
     note_configured(app.installation)
     planned = move_over(app.installation, _PLUGIN, wanted, days, by)
     counts = {"added": planned.inserted, "moved": planned.moved, "dropped": planned.cancelled}
-    app.answer({"to": wanted, "projects": sorted(days), **counts, "failures": [str(each) for each in planned.failures]})
+    app.answer(_document(wanted, days, counts) | {"failures": [str(each) for each in planned.failures]})
     app.say("sixplustwo.migrate.done", edition=wanted, projects=len(days), **counts)
+
+
+def _document(edition: Edition, days: Mapping[str, date], counts: Mapping[str, int]) -> dict[str, Any]:
+    return {"to": edition, "projects": sorted(days), "dry_run": False, **counts, "failures": [], "changes": []}
 
 
 def _require_configured(app: App, edition: Edition, days: Mapping[str, date]) -> None:
@@ -63,16 +67,14 @@ def _require_configured(app: App, edition: Edition, days: Mapping[str, date]) ->
 
 
 def _foresee(app: App, edition: Edition, days: Mapping[str, date]) -> None:
-    counts: Counter[str] = Counter()
-    app.answer_rows(_rows(app, edition, days, counts), _COLUMNS, "sixplustwo.migrate")
-    app.say(
-        "sixplustwo.migrate.foreseen",
-        edition=edition,
-        projects=len(days),
-        added=counts["add"],
-        moved=counts["move"],
-        dropped=counts["drop"],
-    )
+    found: Counter[str] = Counter()
+    rows = _rows(app, edition, days, found)
+    changes = list(rows) if app.as_json else []
+    if not app.as_json:
+        app.answer_rows(rows, _COLUMNS, "sixplustwo.migrate")
+    counts = {"added": found["add"], "moved": found["move"], "dropped": found["drop"]}
+    app.answer(_document(edition, days, counts) | {"dry_run": True, "changes": changes})
+    app.say("sixplustwo.migrate.foreseen", edition=edition, projects=len(days), **counts)
 
 
 def _rows(app: App, edition: Edition, days: Mapping[str, date], counts: Counter[str]) -> Iterator[dict[str, Any]]:

@@ -81,7 +81,7 @@ def test_a_dry_run_lists_what_would_change_and_changes_nothing(town: Town) -> No
     town.sell()
     before = town.promised()
     town.configure("e2011")
-    rows = town.json("sixplustwo", "migrate", "--to", "2011", "--dry-run")
+    rows = town.json("sixplustwo", "migrate", "--to", "2011", "--dry-run")["changes"]
     assert {row["change"] for row in rows} <= {"add", "move", "drop"}
     dropped = [row["touchpoint"] for row in rows if row["change"] == "drop" and row["subject"]["type"] == "contract"]
     assert "welcome_kit" in dropped
@@ -93,7 +93,7 @@ def test_moving_over_drops_what_is_to_come_and_keeps_what_was_due(town: Town) ->
     town.sell()
     before = town.promised()
     town.configure("e2011")
-    foreseen = town.json("sixplustwo", "migrate", "--to", "e2011", "--dry-run")
+    foreseen = town.json("sixplustwo", "migrate", "--to", "e2011", "--dry-run")["changes"]
     done = town.json("sixplustwo", "migrate", "--to", "e2011", "--by", "周敏")
     assert [done["added"], done["dropped"]] == [
         sum(row["change"] == change for row in foreseen) for change in ("add", "drop")
@@ -102,7 +102,7 @@ def test_moving_over_drops_what_is_to_come_and_keeps_what_was_due(town: Town) ->
     assert after["sms_congratulation"] == before["sms_congratulation"]
     assert (before["welcome_kit"], after["welcome_kit"]) == ("planned", "cancelled")
     assert "deposit_sms_2011" not in after  # due before the move: nobody is told of it years later
-    assert town.json("sixplustwo", "migrate", "--to", "e2011", "--dry-run") == []
+    assert town.json("sixplustwo", "migrate", "--to", "e2011", "--dry-run")["changes"] == []
     assert town.log()[-1] == ("Riverside", "e2011", True)
 
 
