@@ -31,10 +31,10 @@ def yearplan_command(
     from keguan.queries.year_plan import read_year_plan
     from keguan.reports.saving import require_folder
 
-    if out is not None and out.suffix.lower() != ".xlsx":
-        raise UsageError("yearplan.file_kind", file=out.name)
     for file in filter(None, (out, html)):
         require_folder(file)
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise UsageError("yearplan.file_kind", file=out.name)
     areas = Areas.of(app.installation.plugins)
     plan = read_year_plan(app.reader, year or app.today.year, areas, project=project, city=city)
     app.answer(plan)

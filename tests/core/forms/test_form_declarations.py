@@ -141,7 +141,10 @@ def test_a_package_without_forms_has_none(package: Path) -> None:
 
 
 def test_the_form_of_the_manual_is_one() -> None:
-    [block] = blocks(ROOT / "docs" / "forms.md", "yaml")
+    block, register = blocks(ROOT / "docs" / "forms.md", "yaml")
+    kept = Form.model_validate({"name": "preferred_merchants", **yaml.safe_load(register.text)}).register_of
+    assert kept is not None
+    assert (kept.about, kept.key) == ("branch", "name")
     shown = Form.model_validate({"name": "group_purchase", **yaml.safe_load(block.text)})
     assert [field.name for field in shown.files] == ["scene"]
     listed = (ROOT / "docs" / "forms.md").read_text(encoding="utf-8").partition("| type |")[2].partition("\n\n")[0]
