@@ -100,11 +100,11 @@ def _moment(moment: Moment, playbook: Playbook, language: Language) -> str:
     else:
         each = _AND[language].join(_moment(one, playbook, language) for one in moment.base.moments)
         said = text(language, "sixplustwo.timing.earliest", moments=each)
-    for shift in moment.shifts:
+    for number, shift in enumerate(moment.shifts):
         size = abs(shift.count)
         unit = text(language, f"sixplustwo.timing.{shift.unit}" if size == 1 else f"sixplustwo.timing.{shift.unit}s")
-        key = "sixplustwo.timing.after" if shift.count > 0 else "sixplustwo.timing.before"
-        said = text(language, key, count=size, unit=unit, moment=said)
+        key = ("after" if shift.count > 0 else "before") if number == 0 else ("on" if shift.count > 0 else "back")
+        said = text(language, f"sixplustwo.timing.{key}", count=size, unit=unit, moment=said)
     return said
 
 
