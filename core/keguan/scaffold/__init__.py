@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from keguan.errors import InputError, UsageError
+from keguan.plugins.discovery import installed_names
 
 __all__ = ["write_project"]
 
@@ -32,13 +33,16 @@ _FILES = {  # template → where it goes; {name} is the plugin's name
 def write_project(directory: Path, name: str) -> Path:
     """Write the project ``keguan-NAME`` into a new folder below ``directory`` and return that folder.
 
-    Raises ``UsageError`` for a name that could stand neither in the configuration nor in Python, and when the
-    folder exists: nothing is ever overwritten. Raises ``InputError`` where nothing can be written.
+    Raises ``UsageError`` for a name that could stand neither in the configuration nor in Python, for that of a plugin
+    that is installed, and when the folder exists: nothing is ever overwritten. Raises ``InputError`` where nothing can
+    be written.
     """
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only for the one who asks
 
     if not _NAME.fullmatch(name):
         raise UsageError("commands.plugins.bad_name", name=name)
+    if name in installed_names():
+        raise UsageError("commands.plugins.name_taken", name=name)
     folder = directory / f"keguan-{name.replace('_', '-')}"
     if folder.exists():
         raise UsageError("commands.plugins.folder_exists", folder=folder)

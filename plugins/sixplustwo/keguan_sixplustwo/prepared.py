@@ -10,7 +10,7 @@ from typing import cast
 from keguan.errors import PluginError
 from keguan.model import City, Context, Contract, Job, Plan, Record, Tenure
 from keguan_sixplustwo import hookspecs
-from keguan_sixplustwo.library import playbooks, templates, warranted
+from keguan_sixplustwo.library import forms, playbooks, templates, warranted
 from keguan_sixplustwo.planning.compiling import schedule
 from keguan_sixplustwo.planning.components import Warranty
 from keguan_sixplustwo.planning.dates import Dates, begun_on, dates_of
@@ -107,9 +107,9 @@ def prepare(settings: Settings, cities: Mapping[str, City], ask: Callable[..., l
 
     Those that are not configured are adjusted too: contracts may have been signed under them.
 
-    Raises ``PluginError`` for variants that clash, for adjustments of what does not exist, for templates that
-    do not exist, for warranties below the legal minimum, and for timings that cannot be read or count from a date
-    that is not at hand.
+    Raises ``PluginError`` for variants that clash, for adjustments of what does not exist, for templates and forms that
+    do not exist, for warranties below the legal minimum, and for timings that cannot be read or count from a date that
+    is not at hand.
     """
     warranty = Warranty(warranted(), settings.seasons, settings.warranty, settings.project_warranty)
     found: dict[tuple[Edition, str | None], Playbook] = {}
@@ -119,6 +119,7 @@ def prepare(settings: Settings, cities: Mapping[str, City], ask: Callable[..., l
             found[edition, city] = fold(base, ask(hookspecs.sixplustwo_adjust, city=city, playbook=base), city)
     for playbook in found.values():
         _check_templates(playbook)
+        _check_forms(playbook)
     _check_optional(settings, found.values())
     schedules = {key: schedule(playbook, warranty, settings.optional) for key, playbook in found.items()}
     return Prepared(settings, found, schedules, warranty)
@@ -156,6 +157,18 @@ def _refuse_clash(touched: Mapping[tuple[str, str], str], touchpoint: str, name:
                 field=field if name == "*" else name,
                 touchpoint=touchpoint,
                 city=city,
+            )
+
+
+def _check_forms(playbook: Playbook) -> None:
+    """Raise ``PluginError`` for a form that nobody could be given on the day."""
+    for entry in playbook.touchpoints.values():
+        if entry.form is not None and entry.form not in forms():
+            raise PluginError(
+                "sixplustwo.form_missing",
+                form=entry.form,
+                touchpoint=entry.id,
+                nearest=nearest(entry.form, forms()),
             )
 
 

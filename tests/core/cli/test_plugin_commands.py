@@ -148,3 +148,10 @@ def test_a_new_variant_is_written_once_and_its_tests_pass_at_once(desk: Desk, tm
 def test_a_name_that_no_plugin_could_have_is_refused(desk: Desk, tmp_path: Path, name: str) -> None:
     assert desk.type("plugins", "new", name, "--directory", str(tmp_path / "here")).status == 2
     assert not (tmp_path / "here").exists()
+
+
+def test_no_variant_takes_the_name_of_a_plugin_that_is_there(desk: Desk, tmp_path: Path) -> None:
+    answer = desk.type("plugins", "new", "sixplustwo", "--directory", str(tmp_path / "new"))
+    assert answer.status == 2
+    assert "sixplustwo" in answer.err
+    assert not (tmp_path / "new").exists()

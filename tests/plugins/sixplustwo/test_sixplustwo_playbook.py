@@ -263,6 +263,14 @@ def test_a_message_needs_a_template_that_exists(company: Company) -> None:
         company({"wuhan": wrong})
 
 
+def test_a_task_needs_a_form_that_exists(company: Company) -> None:
+    def wrong(playbook: Playbook, city: str) -> Playbook:
+        return playbook.change("signing_callback", form="signing_calback")
+
+    with pytest.raises(PluginError, match=r'no form "signing_calback".*nearest names: signing_callback'):
+        company({"wuhan": wrong})
+
+
 def test_the_hooks_are_those_of_the_core_and_of_the_area(guide: Playbook) -> None:
     class Variant:
         @hookimpl
