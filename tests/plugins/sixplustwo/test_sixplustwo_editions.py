@@ -73,14 +73,33 @@ def test_an_edition_that_is_not_configured_any_more_has_the_citys_variant_too(
         company({"wuhan": renamed}, edition="e2011")  # here it counts
 
 
-def test_a_home_goes_by_its_contract_and_a_project_by_today(company: Company, home: Callable[..., Home]) -> None:
+def test_a_home_goes_by_its_contract_and_a_project_by_what_is_configured(
+    company: Company, home: Callable[..., Home]
+) -> None:
     context = company(pins=GUIDE_SINCE_2025)
     prepared = context.prepared
     assert isinstance(prepared, sixplustwo.Prepared)
     old = home(handed_over_on=date(2026, 3, 2), signed_on=date(2024, 6, 1))
     assert prepared.tenures(old, context) == (Tenure("e2011", None),)
-    assert prepared.tenures(home(handed_over_on=date(2026, 3, 2)), context) == (Tenure("guide", None),)
-    assert prepared.tenures(Project(1, "云璟一期", "wuhan"), context) == (Tenure("guide", None),)
+    one_after_the_other = (Tenure("e2011", None), Tenure("guide", date(2025, 1, 1)))
+    assert prepared.tenures(home(handed_over_on=date(2026, 3, 2)), context) == one_after_the_other
+    assert prepared.tenures(Project(1, "云璟一期", "wuhan"), context) == one_after_the_other
+
+
+def test_a_project_is_promised_nothing_of_an_edition_for_the_time_before_it(company: Company) -> None:
+    context = company(pins=GUIDE_SINCE_2025)
+    launched = Project(1, "云璟一期", "wuhan", first_show_on=date(2024, 5, 6), launch_on=date(2024, 6, 3))
+    due: dict[str, list[date]] = {}
+    prepared = context.prepared
+    assert isinstance(prepared, sixplustwo.Prepared)
+    for plan in prepared.plans("project_milestone", launched, context):
+        due.setdefault(plan.action, []).append(context.calendar.date_of(plan.due))
+    day = date(2025, 1, 1)
+    assert max(due["progress_input_2011"]) < day <= min(due["mystery_customer_check"])
+    assert "sunshine_declaration" not in due  # of the guide, due before it was in force
+    before = [each for each in due["progress_letter"] if each < day]
+    assert len(before) == 6  # one a month by the edition of 2011; by the guide it had been three
+    assert len({*due["progress_letter"]}) == len(due["progress_letter"])
 
 
 def test_without_a_log_the_configured_edition_holds(company: Company, home: Callable[..., Home]) -> None:

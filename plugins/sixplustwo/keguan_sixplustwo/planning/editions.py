@@ -20,7 +20,7 @@ def moved_over(
 
     What was due before the day of a move stays as the old edition had it; from that day on the new one counts.
     Nothing is promised twice, and nothing is lost: what the new edition would have wanted before the move, and the
-    old one only after it, stays due when the old one said.
+    old one only after it, stays due when the old one said; unless it comes again, and the new edition's next is sooner.
     """
     wanted = list(plans_of(tenures[0].value))
     for tenure in tenures[1:]:
@@ -34,7 +34,16 @@ def _moved(old: Sequence[Wanted], new: Sequence[Wanted], day: datetime) -> list[
     done = {_key(plan) for _, plan in begun}
     coming = [(kind, plan) for kind, plan in new if plan.due >= day and _key(plan) not in done]
     too_early = {_key(plan) for _, plan in new if plan.due < day}
-    kept = [(kind, plan) for kind, plan in old if plan.due >= day and _key(plan) in too_early]
+    nexts: dict[str, datetime] = {}
+    for _, plan in coming:
+        nexts[plan.action] = min(plan.due, nexts.get(plan.action, plan.due))
+    kept = [
+        (kind, plan)
+        for kind, plan in old
+        if plan.due >= day
+        and _key(plan) in too_early
+        and not (plan.recurs and plan.action in nexts and nexts[plan.action] <= plan.due)
+    ]
     return [*begun, *coming, *kept]
 
 
