@@ -113,10 +113,14 @@ def new(app: App, name: str, directory: str) -> None:
 
 
 def _lived(app: App, name: str) -> Sequence[KeguanError]:
-    from keguan.authoring.check import check_plugin
-    from keguan.logs import configure_logs
+    import logging
 
-    configure_logs("error", form=app.settings.log.format)  # what goes wrong there is the answer, and told once
+    import structlog
+
+    from keguan.authoring.check import check_plugin
+
+    # What goes wrong there is the answer, and told once.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     return check_plugin(app.settings, name)
 
 
