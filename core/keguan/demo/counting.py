@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Table, and_, func, or_, select, type_coerce
 
 from keguan.demo.load import Load
-from keguan.store.records import among
+from keguan.store.listed import among
 from keguan.store.schema import messages, plans, projects, tasks
 from keguan.store.types import from_stored
 
@@ -35,7 +35,7 @@ def count_load(installation: Installation, names: Collection[str], *, company: b
         ids = [row.id for row in known if row.name in names]
 
         def mine(table: Table) -> ColumnElement[bool]:
-            own = among(connection, table.c.project_id, ids)
+            own = among(table.c.project_id, ids)
             return or_(own, table.c.project_id.is_(None)) if company else own
 
         _count_messages(installation, connection, load, mine(messages))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, true
+from sqlalchemy import BigInteger, Connection, bindparam, or_, select
 
 from keguan.model import Event, Subject
-from keguan.store.records import among
+from keguan.store.listed import listed
 from keguan.store.schema import events
 
 __all__ = ["load_history", "new_events", "ticks_by_number"]
@@ -27,7 +27,11 @@ _COLUMNS = (
     _e.received_at,
 )
 _NEW = select(*_COLUMNS).where(_e.state == "new").order_by(_e.seq).limit(bindparam("most"))
-"""Built once: the daemon asks it every few seconds."""
+"""Built once, as the others are: the daemon asks it every few seconds."""
+_TICKS = select(*_COLUMNS).where(listed(_e.seq), _e.type == "tick").order_by(_e.seq)
+_EVENTS = select(*_COLUMNS).where(_e.subject_type == bindparam("kind"), listed(_e.subject_id)).order_by(_e.seq)
+_OTHERS = _EVENTS.where(or_(_e.state != "new", _e.seq > bindparam("newest", type_=BigInteger())))
+"""Beside the oldest new ones, the last of which is ``newest``: these are not new, or newer."""
 
 
 def new_events(connection: Connection, limit: int) -> list[Event]:
@@ -38,9 +42,7 @@ def new_events(connection: Connection, limit: int) -> list[Event]:
 
 def ticks_by_number(connection: Connection, seqs: Iterable[int]) -> list[Event]:
     """Return the ticks among the events numbered ``seqs``, oldest first."""
-    chosen = among(connection, _e.seq, seqs)
-    rows = connection.execute(select(*_COLUMNS).where(chosen, _e.type == "tick").order_by(_e.seq))
-    return [_event(row) for row in rows.all()]
+    return [_event(row) for row in connection.execute(_TICKS, {"numbers": list(seqs)}).all()]
 
 
 def load_history(
@@ -60,12 +62,10 @@ def load_history(
     for event in fresh:
         if event.subject in wanted:
             history.setdefault(event.subject, []).append(event)
-    # those in ``fresh`` are the oldest new ones: the others are not new, or newer
-    others = or_(_e.state != "new", _e.seq > fresh[-1].seq) if fresh else true()
+    statement, asked = (_OTHERS, {"newest": fresh[-1].seq}) if fresh else (_EVENTS, {})
     mixed: set[Subject] = set()
     for kind, ids in by_type.items():
-        chosen = and_(_e.subject_type == kind, among(connection, _e.subject_id, ids), others)
-        for row in connection.execute(select(*_COLUMNS).where(chosen).order_by(_e.seq)).all():
+        for row in connection.execute(statement, {"kind": kind, "numbers": ids, **asked}).all():
             event = _event(row)
             history.setdefault(event.subject, []).append(event)
             mixed.add(event.subject)

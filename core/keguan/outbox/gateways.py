@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from keguan.store.schema import gateways
+from keguan.store.types import Instant
 
 __all__ = ["forget_misconfigured", "note", "pauses", "read_cursor"]
 
 _c = gateways.c
+_PAUSED = select(_c.name, _c.paused_until).where(_c.paused_until > bindparam("now", type_=Instant()))
 
 
 def forget_misconfigured(connection: Connection, name: str) -> None:
@@ -27,8 +29,7 @@ def forget_misconfigured(connection: Connection, name: str) -> None:
 
 def pauses(connection: Connection, now: datetime) -> dict[str, datetime]:
     """Return the adapters through which nothing may leave at ``now``, and until when."""
-    paused = select(_c.name, _c.paused_until).where(_c.paused_until > now)
-    return {row.name: row.paused_until for row in connection.execute(paused)}
+    return {row.name: row.paused_until for row in connection.execute(_PAUSED, {"now": now})}
 
 
 def note(connection: Connection, name: str, values: Mapping[str, Any]) -> None:

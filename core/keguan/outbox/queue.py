@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from keguan.outbox.retry import Next
 from keguan.outbox.routes import Source
-from keguan.store.records import among
+from keguan.store.listed import listed
 from keguan.store.schema import messages
 from keguan.store.types import to_stored
 
@@ -46,6 +46,9 @@ _MINE = update(messages).where(
 """One message of one worker; what is set goes with the parameters, so that the statement is made once."""
 WAITING = _m.status.in_((literal_column("'queued'"), literal_column("'held'")))
 """Written out: with parameters in the list SQLite does not see that ``ix_messages_next`` has the same condition."""
+
+_TAKE = update(messages).where(listed(_m.id), WAITING).values(status="sending")
+"""What else is set goes with the parameters."""
 
 
 class KeptBack(NamedTuple):
@@ -117,8 +120,7 @@ def take(
     if ids:
         values = {"worker": worker, "lease_until": now + lease, "adapter": adapter, "why": None, "note": note}
         at = now if started else None
-        claimed = update(messages).where(among(connection, _m.id, ids), WAITING)
-        connection.execute(claimed.values(status="sending", started_at=at, **values))
+        connection.execute(_TAKE, {"numbers": ids, "started_at": at, **values})
 
 
 def _due(columns: Sequence[Any], *, of_nobody: bool, standing_in: bool) -> Select[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, case, select, update
 
 from keguan.outbox import queue
 from keguan.outbox.routes import Routes
-from keguan.store.records import among
+from keguan.store.listed import among
 from keguan.store.schema import messages
 
 __all__ = ["recover", "reroute"]
@@ -28,7 +28,7 @@ def reroute(connection: Connection, routes: Routes, limit: int = 1000) -> int:
         ids = list(connection.execute(lost.limit(limit - changed)).scalars())
         if ids:
             state = case((_m.doubts > 0, "in_doubt"), else_=_m.status)
-            mine = update(messages).where(among(connection, _m.id, ids), queue.WAITING)
+            mine = update(messages).where(among(_m.id, ids), queue.WAITING)
             connection.execute(mine.values(via=None, status=state))
             changed += len(ids)
     return changed

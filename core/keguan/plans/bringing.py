@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Connection, bindparam, select
 
 from keguan.model import Action, Branch, Contract, Filled, Home, Record, Subject
-from keguan.store.records import among, load_records
+from keguan.store.listed import listed
+from keguan.store.records import load_records
 from keguan.store.schema import contracts, form_entries, homes, plans, projects, tasks
 
 if TYPE_CHECKING:
@@ -19,6 +20,19 @@ __all__ = ["NOTHING", "Brought", "bring_along"]
 
 _p, _t, _e = plans.c, tasks.c, form_entries.c
 _IN_FORCE = ("reserved", "signed")
+_FORMS = (
+    select(_p.plugin, _p.subject_id, _p.occurrence, _p.action, _e.answers, _e.lines, _e.filled_at)
+    .join_from(plans, tasks, _t.plan_id == _p.id)
+    .join(form_entries, (_e.task_id == _t.id) & (_e.form == _t.form))
+    .where(_p.subject_type == bindparam("kind"), listed(_p.subject_id))
+    .where(_p.plugin == bindparam("of_plugin"), _p.action.in_(bindparam("actions", expanding=True)))
+    .where(_e.complete, _e.removed_at.is_(None))
+    .order_by(_e.filled_at, _e.id)
+)
+_OF_PROJECTS = {
+    "home": select(homes.c.id).where(listed(homes.c.project_id)),
+    "contract": select(contracts.c.id).where(listed(contracts.c.project_id), contracts.c.status.in_(_IN_FORCE)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +91,11 @@ def _filled(
         if wanted := _names(action):
             subjects.setdefault(row.subject_type, set()).add(row.subject_id)
             names.setdefault(row.plugin, set()).update(wanted)
-    columns = (_p.plugin, _p.subject_id, _p.occurrence, _p.action, _e.answers, _e.lines, _e.filled_at)
     found: dict[tuple[str, Subject, int], dict[str, Filled]] = {}
     for plugin, wanted_names in names.items():
         for kind, ids in subjects.items():
-            statement = (
-                select(*columns)
-                .join_from(plans, tasks, _t.plan_id == _p.id)
-                .join(form_entries, (_e.task_id == _t.id) & (_e.form == _t.form))
-                .where(_p.subject_type == kind, among(connection, _p.subject_id, ids))
-                .where(_p.plugin == plugin, _p.action.in_(sorted(wanted_names)), _e.complete, _e.removed_at.is_(None))
-                .order_by(_e.filled_at, _e.id)
-            )
-            for row in connection.execute(statement):  # the newest comes last
+            asked = {"kind": kind, "numbers": ids, "of_plugin": plugin, "actions": sorted(wanted_names)}
+            for row in connection.execute(_FORMS, asked):  # the newest comes last
                 of_promise = found.setdefault((plugin, Subject(kind, row.subject_id), row.occurrence), {})
                 of_promise[row.action] = Filled(row.answers, row.lines, row.filled_at)
     return found
@@ -113,8 +119,7 @@ def _of_projects(
         subject: of_city.get(record.city, set()) if isinstance(record, Branch) else {record.project.id}
         for subject, record in present.items()
     }
-    kind, table = ("home", homes) if need == "homes" else ("contract", contracts)
-    loaded = _loaded(connection, kind, table, set().union(*mine.values()))
+    loaded = _loaded(connection, "home" if need == "homes" else "contract", set().union(*mine.values()))
     shared = {  # one list for all subjects of a project
         chosen: tuple(sorted((one for number in chosen for one in loaded.get(number, ())), key=lambda one: one.id))
         for chosen in {frozenset(numbers) for numbers in mine.values()}
@@ -122,13 +127,9 @@ def _of_projects(
     return {subject: shared[frozenset(numbers)] for subject, numbers in mine.items()}
 
 
-def _loaded(connection: Connection, kind: str, table: Table, of: set[int]) -> dict[int, list[Any]]:
+def _loaded(connection: Connection, kind: str, of: set[int]) -> dict[int, list[Any]]:
     """Return the homes or the contracts in force, by the number of their project."""
-    owner: Column[int] = table.c.project_id
-    statement = select(table.c.id).where(among(connection, owner, of))
-    if kind == "contract":
-        statement = statement.where(table.c.status.in_(_IN_FORCE))
-    numbers = connection.execute(statement).scalars()
+    numbers = connection.execute(_OF_PROJECTS[kind], {"numbers": of}).scalars()
     found: dict[int, list[Any]] = {}
     for record in load_records(connection, {Subject(kind, number) for number in numbers}).values():
         found.setdefault(record.project.id, []).append(record)

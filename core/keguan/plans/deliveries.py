@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from keguan.plans.answers import RETRY_FIRST, DeliveryRow
 from keguan.store.engine import Store
-from keguan.store.records import among, in_chunks
+from keguan.store.listed import listed
+from keguan.store.records import in_chunks
 from keguan.store.schema import deliveries
 from keguan.store.types import to_stored
 
@@ -18,6 +19,7 @@ __all__ = ["record_deliveries", "retry_pause", "skip_unanswered"]
 _RETRY_LONGEST = timedelta(hours=6)
 _COLUMNS = ("event_seq", "plugin", "status", "retry_at", "error", "detail", "at", "attempts")
 _d = deliveries.c
+_KNOWN = select(_d.event_seq, _d.plugin, _d.status, _d.attempts).where(listed(_d.event_seq))
 
 
 def retry_pause(attempts: int) -> timedelta:
@@ -30,8 +32,7 @@ def record_deliveries(store: Store, connection: Connection, rows: Sequence[Deliv
     """Write how each plugin took each event; one that took it before and does so again is left as it is."""
     stamp = to_stored(now)
     known: dict[tuple[int, str], tuple[str, int]] = {}
-    about = among(connection, _d.event_seq, {row[0] for row in rows})
-    for row in connection.execute(select(_d.event_seq, _d.plugin, _d.status, _d.attempts).where(about)):
+    for row in connection.execute(_KNOWN, {"numbers": {row[0] for row in rows}}):
         known[row[0], row[1]] = (row[2], row[3])
     new = [(*row, stamp, 1) for row in rows if (row[0], row[1]) not in known]
     store.insert(connection, deliveries, _COLUMNS, new, ignore_repeats=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, bindparam, case, or_, select, update
 
 from keguan.model import Job, Record, Skip, Subject
 from keguan.outbox.queue import is_gone, worker_name
@@ -17,7 +17,7 @@ from keguan.plans.outcomes import CLAIMED, LEASE, RunTally, Worked, keep_claims,
 from keguan.plugins import Failure
 from keguan.store.records import load_records
 from keguan.store.schema import plans
-from keguan.store.types import to_stored
+from keguan.store.types import Instant
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
@@ -27,6 +27,33 @@ __all__ = ["RunTally", "recover_plans", "run_due", "take_back_plans", "work_out"
 _PORTION = 1000
 """Effects that one transaction stores before the next plans are worked out."""
 _p = plans.c
+_AT = bindparam("at", type_=Instant())
+_PASSED = and_(_p.until_at <= _AT, ~_p.stale)
+_DUE = (
+    select(_p.id)
+    .where(
+        _p.status == "planned",
+        _p.run_at <= _AT,
+        or_(_p.lease_until.is_(None), _p.lease_until <= _AT),
+        _p.plugin.in_(bindparam("loaded", expanding=True)),
+    )
+    .order_by(_p.run_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(plans)
+    .where(_p.id.in_(_DUE))
+    .values(
+        status=case((_PASSED, "missed"), else_="running"),
+        why=case((_PASSED, "plan.window_passed"), else_=None),
+        worker=case((_PASSED, None), else_=bindparam("new_worker", type_=Text())),
+        lease_until=case((_PASSED, None), else_=bindparam("new_lease", type_=Instant())),
+        changed_at=_AT,
+    )
+    .returning(plans)
+)
+"""Built once: whenever anything falls due it is asked."""
 
 
 def claim_due(
@@ -37,32 +64,8 @@ def claim_due(
     Plans of other ``plugins`` are left to a process that has loaded them: around a change of the configuration
     two processes may see it differently.
     """
-    passed = and_(_p.until_at <= now, ~_p.stale)
-    due = (
-        select(_p.id)
-        .where(
-            _p.status == "planned",
-            _p.run_at <= now,
-            or_(_p.lease_until.is_(None), _p.lease_until <= now),
-            _p.plugin.in_(plugins),
-        )
-        .order_by(_p.run_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    statement = (
-        update(plans)
-        .where(_p.id.in_(due))
-        .values(
-            status=case((passed, "missed"), else_="running"),
-            why=case((passed, "plan.window_passed"), else_=None),
-            worker=case((passed, None), else_=worker),
-            lease_until=case((passed, None), else_=to_stored(now + LEASE)),
-            changed_at=now,
-        )
-        .returning(plans)
-    )
-    return sorted(connection.execute(statement), key=lambda row: (row.run_at, row.id))
+    asked = {"at": now, "loaded": list(plugins), "most": limit, "new_worker": worker, "new_lease": now + LEASE}
+    return sorted(connection.execute(_CLAIM, asked), key=lambda row: (row.run_at, row.id))
 
 
 def run_due(installation: Installation, limit: int = 500) -> RunTally:

@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, and_, exists, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, select, text, update
 
 from keguan.model import Action
-from keguan.store.records import among
+from keguan.store.listed import listed
 from keguan.store.schema import plans, tasks
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ WAITING = text("tasks.status = 'done' AND NOT tasks.followed")
 """The tasks whose follow-ups are not planned yet. Written out as in ``ix_tasks_follow``: put another way, SQLite does
 not see that the index has the same condition, and reads every task there ever was."""
 
+_SOMETHING = select(_t.id).where(WAITING, _t.plugin.in_(bindparam("plugins", expanding=True))).limit(1)
+_FOLLOWED = update(tasks).where(listed(_t.id)).values(followed=True)
+_KEY = (_p.plugin, _p.action, _p.subject_type, _p.subject_id, _p.occurrence)
+_LAST_ROUNDS = (
+    select(*_KEY, func.max(_p.round))
+    .where(_p.subject_type == bindparam("of_type"), listed(_p.subject_id), _p.kind == AFTER)
+    .group_by(*_KEY)
+)
 _Key = tuple[str, str, str, int, int]
 """Plugin, action, subject and occurrence: what the rounds of one promise have in common."""
 
@@ -44,7 +52,7 @@ def plan_followups(installation: Installation, limit: int = 500) -> int:
     """
     plugins = installation.plugins.names
     with installation.store.read() as connection:
-        if connection.execute(select(_t.id).where(WAITING, _t.plugin.in_(plugins)).limit(1)).first() is None:
+        if connection.execute(_SOMETHING, {"plugins": list(plugins)}).first() is None:
             return 0
     followers = _followers(installation)
     # Planners take turns: two that count the rounds of one promise at the same time would come to the same number.
@@ -53,9 +61,7 @@ def plan_followups(installation: Installation, limit: int = 500) -> int:
         planned = list(_planned(connection, installation, done, followers))
         if planned:
             connection.execute(insert(plans), planned)
-        connection.execute(
-            update(tasks).where(among(connection, _t.id, [row.task_id for row in done])).values(followed=True)
-        )
+        connection.execute(_FOLLOWED, {"numbers": [row.task_id for row in done]})
     if planned:
         structlog.get_logger("keguan.plans").info("followed", tasks=len(done), new=len(planned))
     return len(done)
@@ -149,10 +155,8 @@ def _rounds(connection: Connection, done: Sequence[Any]) -> dict[_Key, int]:
     by_type: dict[str, set[int]] = {}
     for row in done:
         by_type.setdefault(row.subject_type, set()).add(row.subject_id)
-    key = (_p.plugin, _p.action, _p.subject_type, _p.subject_id, _p.occurrence)
     last: dict[_Key, int] = {}
     for kind, ids in by_type.items():
-        of_subjects = and_(_p.subject_type == kind, among(connection, _p.subject_id, ids), _p.kind == AFTER)
-        for *found, number in connection.execute(select(*key, func.max(_p.round)).where(of_subjects).group_by(*key)):
+        for *found, number in connection.execute(_LAST_ROUNDS, {"of_type": kind, "numbers": ids}):
             last[tuple(found)] = number
     return last

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, Row, and_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 
 from keguan.errors import DatabaseError, PluginError, TemplateError
@@ -25,7 +25,7 @@ from keguan.plans.effects import (
 from keguan.plans.filling import store_first_entries
 from keguan.plugins.answers import failure_of
 from keguan.store.engine import refusal
-from keguan.store.records import in_chunks
+from keguan.store.listed import listed
 from keguan.store.schema import messages, plans, tasks
 
 if TYPE_CHECKING:
@@ -39,6 +39,14 @@ _ATTEMPTS = 5
 _PAUSE = timedelta(minutes=5)
 _p = plans.c
 CLAIMED = and_(_p.status == "running", _p.lease_until.is_not(None))  # so that the index on leases is used
+
+_MINE = select(_p.id).where(CLAIMED, _p.worker == bindparam("own_worker")).with_for_update()
+_END = (
+    update(plans)
+    .where(listed(_p.id), _p.status == "running", _p.worker == bindparam("own_worker"))
+    .values(worker=None, attempts=_p.attempts + 1)
+)
+"""What else is set goes with the parameters."""
 
 
 @dataclass(slots=True)
@@ -177,8 +185,7 @@ def _still_mine(connection: Connection, worker: str) -> set[int]:
 
     One whose lease had ended is missing: another worker runs it.
     """
-    claimed = select(_p.id).where(CLAIMED, _p.worker == worker).with_for_update()
-    return set(connection.execute(claimed).scalars())
+    return set(connection.execute(_MINE, {"own_worker": worker}).scalars())
 
 
 def _end_plans(connection: Connection, worker: str, worked: Iterable[tuple[Row[Any], Worked]], now: datetime) -> None:
@@ -189,16 +196,5 @@ def _end_plans(connection: Connection, worker: str, worked: Iterable[tuple[Row[A
             status, rest = "planned", now + _PAUSE  # whatever changes meanwhile can still move it or take it back
         ends.setdefault((status, result.why, rest), []).append(row.id)
     for (status, why, rest), ids in ends.items():
-        for chunk in in_chunks(ids):
-            connection.execute(
-                update(plans)
-                .where(_p.id.in_(chunk), _p.status == "running", _p.worker == worker)
-                .values(
-                    status=status,
-                    why=why,
-                    worker=None,
-                    lease_until=rest,
-                    changed_at=now,
-                    attempts=_p.attempts + 1,
-                )
-            )
+        values = {"status": status, "why": why, "lease_until": rest, "changed_at": now}
+        connection.execute(_END, {"numbers": ids, "own_worker": worker, **values})

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import structlog
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import OperationalError
 
 from keguan.errors import DatabaseError
@@ -23,7 +23,8 @@ from keguan.plans.write import PlanWriter
 from keguan.plugins import Failure
 from keguan.plugins.answers import failure_of
 from keguan.store.engine import refusal
-from keguan.store.records import among, in_chunks, load_records
+from keguan.store.listed import listed
+from keguan.store.records import in_chunks, load_records
 from keguan.store.schema import events, plans
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ _STORED = (
     _p.why,
 )
 """Plugin and subject, then the fields of ``StoredPlan`` in their order."""
+_STORED_OF = select(*_STORED).where(_p.subject_type == bindparam("kind"), listed(_p.subject_id))
+_DELIVERED = update(events).where(listed(events.c.seq)).values(state="delivered")
 
 
 @dataclass(slots=True)
@@ -225,8 +228,7 @@ class _Storing:
         """Write how plugins took events, and the end of the events."""
         record_deliveries(self._installation.store, self._connection, rows, self._now)
         if finished:
-            taken = among(self._connection, events.c.seq, finished)
-            self._connection.execute(update(events).where(taken).values(state="delivered"))
+            self._connection.execute(_DELIVERED, {"numbers": finished})
 
     def _entered(self, event: Event) -> datetime:
         """Return when the fact came in: lateness is the fact's, not that of a daemon that was down meanwhile.
@@ -317,8 +319,7 @@ def _load_stored(connection: Connection, subjects: Iterable[Subject]) -> dict[tu
         by_type.setdefault(kind, []).append(number)
     stored: dict[tuple[str, Subject], list[StoredPlan]] = {}
     for kind, ids in by_type.items():
-        chosen = and_(_p.subject_type == kind, among(connection, _p.subject_id, ids))
-        for plugin, number, *known in connection.execute(select(*_STORED).where(chosen)):
+        for plugin, number, *known in connection.execute(_STORED_OF, {"kind": kind, "numbers": ids}):
             stored.setdefault((plugin, Subject(kind, number)), []).append(StoredPlan._make(known))
     return stored
 

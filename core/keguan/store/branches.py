@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from keguan.model import Branch
 from keguan.store.engine import Store
@@ -13,11 +13,12 @@ from keguan.store.schema import branches
 __all__ = ["ensure_branches", "load_branches"]
 
 _b = branches.c
+_OF_CITIES = select(_b.id, _b.city).where(_b.city.in_(bindparam("cities", expanding=True)))
 
 
 def load_branches(connection: Connection, cities: Collection[str]) -> dict[str, Branch]:
     """Return the branch of each of ``cities`` (their keys) that has one, by the city's key."""
-    return {row.city: Branch(*row) for row in connection.execute(select(_b.id, _b.city).where(_b.city.in_(cities)))}
+    return {row.city: Branch(*row) for row in connection.execute(_OF_CITIES, {"cities": list(cities)})}
 
 
 def ensure_branches(store: Store, connection: Connection, cities: Collection[str]) -> None:

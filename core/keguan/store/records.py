@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    BindParameter,
-    ColumnClause,
-    ColumnElement,
-    Connection,
-    Select,
-    any_,
-    bindparam,
-    func,
-    literal,
-    select,
-    text,
-)
-from sqlalchemy import column as sql_column
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from keguan.model import Branch, Contract, Customer, Home, Person, Project, Record, Subject
+from keguan.store.listed import listed
 from keguan.store.schema import branches, contracts, homes, owners, people, projects
 
-__all__ = ["among", "in_chunks", "load_projects", "load_records"]
+__all__ = ["in_chunks", "load_projects", "load_records"]
 
 _CHUNK = 500  # below every database's limit of parameters
-_NUMBERS = text("SELECT value FROM json_each(:numbers)")
-_VALUE: ColumnClause[int] = sql_column("value", BigInteger)
 
 
 def in_chunks(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -40,17 +23,6 @@ def in_chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     pending = sorted(set(ids))
     for start in range(0, len(pending), _CHUNK):
         yield pending[start : start + _CHUNK]
-
-
-def among(connection: Connection, column: ColumnElement[int], ids: Iterable[int]) -> ColumnElement[bool]:
-    """Return the condition that ``column`` holds one of ``ids``, any number of them.
-
-    They go as one parameter: preparing an ``IN (…)`` with one for each takes longer than the query itself.
-    """
-    if connection.dialect.name == "sqlite":
-        listed: BindParameter[str] = bindparam("numbers", json.dumps(list(ids)), unique=True)
-        return column.in_(_NUMBERS.bindparams(listed).columns(_VALUE))
-    return column == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[Subject, Record]:
@@ -77,9 +49,8 @@ def load_records(connection: Connection, subjects: Collection[Subject]) -> dict[
 
 def load_projects(connection: Connection, cities: Collection[str]) -> dict[str, tuple[Project, ...]]:
     """Return all projects of each of ``cities`` as they are now, in the order of their numbers."""
-    c = projects.c
     found: dict[str, list[Project]] = {city: [] for city in cities}
-    for row in connection.execute(select(*_PROJECT).where(c.city.in_(cities)).order_by(c.id)):
+    for row in connection.execute(_PROJECTS_OF_CITIES, {"cities": list(found)}):
         found[row.city].append(Project(*row))
     return {city: tuple(mine) for city, mine in found.items()}
 
@@ -118,6 +89,45 @@ _CONTRACT = (
 )
 
 
+_OWNED = owners.join(people, people.c.id == owners.c.person_id)
+_IN_ORDER = (owners.c.position, owners.c.id)
+
+# Built once: putting a statement together takes longer than running it. Each is asked for the ``numbers`` it is about.
+_PROJECTS_OF_CITIES = (
+    select(*_PROJECT).where(projects.c.city.in_(bindparam("cities", expanding=True))).order_by(projects.c.id)
+)
+_BRANCHES = select(branches.c.id, branches.c.city).where(listed(branches.c.id))
+_PROJECTS = select(*_PROJECT).where(listed(projects.c.id))
+_PEOPLE = select(*_PERSON).where(listed(people.c.id))
+_HOMES = select(*_HOME).where(listed(homes.c.id))
+_CONTRACTS = select(*_CONTRACT).where(listed(contracts.c.id))
+_BUYERS = (
+    select(owners.c.contract_id, *_PERSON).select_from(_OWNED).where(listed(owners.c.contract_id)).order_by(*_IN_ORDER)
+)
+_OWNERS = (
+    select(owners.c.home_id, *_PERSON)
+    .select_from(_OWNED)
+    .where(listed(owners.c.home_id), owners.c.until.is_(None))
+    .order_by(*_IN_ORDER)
+)
+_SALES = (
+    select(
+        contracts.c.home_id,
+        contracts.c.contract_no,
+        contracts.c.status,
+        func.coalesce(contracts.c.signed_on, contracts.c.deposit_on).label("sold_on"),
+    )
+    .where(contracts.c.status != "cancelled", listed(contracts.c.home_id))
+    .order_by(contracts.c.id)
+)
+_POSSESSIONS = (
+    select(owners.c.person_id, owners.c.home_id, contracts.c.project_id)
+    .select_from(owners.outerjoin(contracts, contracts.c.id == owners.c.contract_id))
+    .where(owners.c.until.is_(None), listed(owners.c.person_id))
+    .order_by(owners.c.id)
+)
+
+
 class _Sale(NamedTuple):
     """What a home knows of its contracts."""
 
@@ -148,39 +158,30 @@ class _Loader:
         self._connection = connection
         self._projects: dict[int, Project] = {}
 
-    def _rows(self, statement: Select[Any], column: Any, ids: Collection[int]) -> Sequence[Any]:
-        if not ids:
-            return ()
-        return self._connection.execute(statement.where(among(self._connection, column, ids))).all()
+    def _rows(self, statement: Select[Any], ids: Collection[int]) -> Sequence[Any]:
+        return self._connection.execute(statement, {"numbers": ids}).all() if ids else ()
 
     def branches(self, ids: Collection[int]) -> dict[int, Branch]:
-        c = branches.c
-        return {row.id: Branch(*row) for row in self._rows(select(c.id, c.city), c.id, ids)}
+        return {row.id: Branch(*row) for row in self._rows(_BRANCHES, ids)}
 
     def projects(self, ids: Collection[int]) -> dict[int, Project]:
         missing = [key for key in ids if key not in self._projects]
-        for row in self._rows(select(*_PROJECT), projects.c.id, missing):
+        for row in self._rows(_PROJECTS, missing):
             self._projects[row.id] = Project(*row)
         return {key: self._projects[key] for key in ids if key in self._projects}
 
     def homes(self, ids: Collection[int]) -> dict[int, Home]:
         """Homes with the owners of today, the number of the contract in force, and when they were first sold."""
-        rows = self._rows(select(*_HOME), homes.c.id, ids)
+        rows = self._rows(_HOMES, ids)
         by_project = self.projects({row.project_id for row in rows})
-        present = self._owners(owners.c.home_id, [row.id for row in rows], still=True)
+        present = self._people(_OWNERS, [row.id for row in rows])
         sales = self._sales([row.id for row in rows])
         return {row[0]: _home(row, by_project[row[1]], present.get(row[0], ()), sales.get(row[0])) for row in rows}
 
     def _sales(self, homes_wanted: Sequence[int]) -> dict[int, _Sale]:
         """What each home knows of the contracts it was sold by; one that was cancelled sold nothing."""
-        c = contracts.c
-        statement = (
-            select(c.home_id, c.contract_no, c.status, func.coalesce(c.signed_on, c.deposit_on).label("sold_on"))
-            .where(c.status != "cancelled")
-            .order_by(c.id)
-        )
         found: dict[int, _Sale] = {}
-        for home, number, status, sold_on in self._rows(statement, c.home_id, homes_wanted):
+        for home, number, status, sold_on in self._rows(_SALES, homes_wanted):
             in_force, first = found.get(home, _UNSOLD)
             if status == "signed":
                 in_force = number
@@ -191,12 +192,12 @@ class _Loader:
 
     def contracts(self, ids: Collection[int]) -> dict[int, Contract]:
         """Contracts with their buyers and their home as it stands (without its own owners, contract and sale)."""
-        rows = self._rows(select(*_CONTRACT), contracts.c.id, ids)
+        rows = self._rows(_CONTRACTS, ids)
         by_project = self.projects({row.project_id for row in rows})
-        buyers = self._owners(owners.c.contract_id, [row.id for row in rows], still=False)
+        buyers = self._people(_BUYERS, [row.id for row in rows])
         places = {
             row[0]: _home(row, by_project[row[1]])
-            for row in self._rows(select(*_HOME), homes.c.id, {row.home_id for row in rows if row.home_id})
+            for row in self._rows(_HOMES, {row.home_id for row in rows if row.home_id})
         }
         return {
             key: Contract(
@@ -215,16 +216,10 @@ class _Loader:
 
     def customers(self, ids: Collection[int]) -> dict[int, Customer]:
         """People with the homes they own today; one without any home left has no city and is left out."""
-        persons = {row[0]: Person(*row) for row in self._rows(select(*_PERSON), people.c.id, ids)}
+        persons = {row[0]: Person(*row) for row in self._rows(_PEOPLE, ids)}
         owned: dict[int, list[int]] = defaultdict(list)
         latest: dict[int, int] = {}
-        statement = (
-            select(owners.c.person_id, owners.c.home_id, contracts.c.project_id)
-            .select_from(owners.outerjoin(contracts, contracts.c.id == owners.c.contract_id))
-            .where(owners.c.until.is_(None))
-            .order_by(owners.c.id)
-        )
-        for row in self._rows(statement, owners.c.person_id, persons):
+        for row in self._rows(_POSSESSIONS, persons):
             if row.home_id is not None:
                 owned[row.person_id].append(row.home_id)
             if row.project_id is not None:
@@ -239,16 +234,9 @@ class _Loader:
                 found[key] = Customer(person, project, mine)
         return found
 
-    def _owners(self, column: Any, ids: Sequence[int], *, still: bool) -> dict[int, tuple[Person, ...]]:
+    def _people(self, statement: Select[Any], ids: Sequence[int]) -> dict[int, tuple[Person, ...]]:
         """People by contract or by home, the main contact first."""
-        statement = (
-            select(column, *_PERSON)
-            .select_from(owners.join(people, people.c.id == owners.c.person_id))
-            .order_by(owners.c.position, owners.c.id)
-        )
-        if still:
-            statement = statement.where(owners.c.until.is_(None))
         found: dict[int, tuple[Person, ...]] = {}
-        for key, *of_person in self._rows(statement, column, ids):
+        for key, *of_person in self._rows(statement, ids):
             found[key] = (*found.get(key, ()), Person(*of_person))
         return found

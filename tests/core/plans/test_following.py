@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from tests.support.flow import Area, only, rows, templates
 
 from keguan import Action, Contract, Effect, Form, Home, Job, Plan, Skip, Sms, Task, hookimpl
@@ -246,22 +246,22 @@ def test_a_promise_that_is_done_again_is_followed_again(sample_city: Build) -> N
     assert followups(city) == [("launch", 0, "done"), ("launch", 1, "done")]
 
 
-def test_a_process_that_dies_while_it_plans_what_follows_loses_and_repeats_nothing(
-    sample_city: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_dies_while_it_plans_what_follows_loses_and_repeats_nothing(sample_city: Build) -> None:
     told = Told()
     city = sample_city({"gate": Gate(Action("launch", told, after="assess"), form=None)})
     city.sign()
     city.settle()
     close(city, open_task(city, "assess"))
 
-    def die(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+    def die(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE tasks"):  # the plans are written, the mark is not
+            raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:  # the plans are written, the mark is not
-        patch.setattr("keguan.plans.following.among", die)
-        with pytest.raises(KeyboardInterrupt):
-            plan_followups(city.installation)
+    engine = city.installation.store.engine
+    event.listen(engine, "before_cursor_execute", die)
+    with pytest.raises(KeyboardInterrupt):
+        plan_followups(city.installation)
+    event.remove(engine, "before_cursor_execute", die)
     assert followups(city) == []
     city.restart()
     city.settle()
