@@ -141,7 +141,7 @@ class Premises:
         self.engine.fast_forward(self.clock, moment(text), self._chores)
         self._chores(self.clock.now())
 
-    def _chores(self, now: datetime) -> None:
+    def _chores(self, now: datetime) -> bool:
         """What the daemon's planner does besides: late receipts, the day's purge, the sign of life."""
         with self.store.write() as connection:
             apply_waiting(connection, now)
@@ -150,6 +150,7 @@ class Premises:
         with self.store.read() as connection:
             health = measure(connection, now, None)
         write_health(self.folder / HEALTH_FILE, health)
+        return True  # what came in late may have messages leave
 
     # --- What comes in --------------------------------------------------------------------------------------
 

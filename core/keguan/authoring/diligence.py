@@ -31,8 +31,8 @@ class DiligentStaff:
         self.departments: dict[str, tuple[str, str]] = {}
         """The departments that have tasks, with the first action that gave them one."""
 
-    def work(self, now: datetime) -> None:
-        """Do everything that came up."""
+    def work(self, now: datetime) -> bool:
+        """Do everything that came up; return whether anything did."""
         with self._installation.store.read() as connection:
             rows = connection.execute(_NEWER, {"newest": self._newest}).all()
         for row in rows:
@@ -46,3 +46,4 @@ class DiligentStaff:
                 except KeguanError as error:
                     self.stuck[action] = error
             skip(self._installation.store, [row.id], reason="–", now=now, by=row.department)
+        return bool(rows)

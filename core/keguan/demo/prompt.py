@@ -51,10 +51,10 @@ class PromptStaff:
             )
         )
 
-    def work(self, now: datetime) -> None:
-        """Do what is due by tomorrow, at the first call of each day."""
+    def work(self, now: datetime) -> bool:
+        """Do what is due by tomorrow, at the first call of each day; return whether there was anything."""
         if self._worked_on == now.date():
-            return
+            return False
         self._worked_on = now.date()
         by = now + _AHEAD
         with self._installation.store.read() as connection:
@@ -62,7 +62,7 @@ class PromptStaff:
         for row in papers:
             self._fill_in(row, now)
         with self._installation.store.write() as connection:
-            connection.execute(self._done, {"by": by, "now": now})
+            return connection.execute(self._done, {"by": by, "now": now}).rowcount > 0
 
     def _fill_in(self, row: Any, now: datetime) -> None:
         forms, today = self._installation.plugins.forms, self._installation.city(row.city).today(now)

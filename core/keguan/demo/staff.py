@@ -41,16 +41,19 @@ class VirtualStaff:
         self._paperwork = Paperwork(installation, installation.settings.path("var/evidence"))
         self._agenda: list[tuple[datetime, int, str]] = []
 
-    def work(self, now: datetime) -> None:
-        """Look at new tasks and close those whose time has come by ``now``."""
+    def work(self, now: datetime) -> bool:
+        """Look at new tasks and close those whose time has come by ``now``; return whether it had for any."""
         with self._installation.store.read() as connection:
             fresh = connection.execute(_NEWER, {"newest": self._newest}).all()
         for row in fresh:
             self._newest = row.id
             self._take_on(row)
+        worked = False
         while self._agenda and self._agenda[0][0] <= now:
             at, task, how = heapq.heappop(self._agenda)
             self._close(task, how, at)
+            worked = True
+        return worked
 
     def _take_on(self, row: Any) -> None:
         """Decide when a task will be closed, and how."""

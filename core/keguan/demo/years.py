@@ -158,13 +158,14 @@ def _live(
     reached = city.start
     staff = PromptStaff(installation)
 
-    def wake(now: datetime) -> None:
+    def wake(now: datetime) -> bool:
         nonlocal reached
-        staff.work(now)
+        worked = staff.work(now)
         today = min(zone.today(now), city.end)
         if today > reached:
             progress((today - reached).days)
             reached = today
+        return worked
 
     return _engine(installation).fast_forward(clock, zone.at(city.end + timedelta(days=1), time()), wake, visits)
 

@@ -233,14 +233,14 @@ class Engine:
         self,
         clock: VirtualClock,
         until: datetime,
-        after_wake: Callable[[datetime], None] | None = None,
+        after_wake: Callable[[datetime], bool] | None = None,
         visits: Iterable[Visit] = (),
         ticks: Callable[[Installation, Sequence[str], datetime], datetime | None] = next_tick,
     ) -> Settled:
         """Live through the time to ``until`` on a virtual clock, waking only when something is due.
 
         ``after_wake`` is called with the present each time everything was settled: for who lives along, such as
-        the staff of a demonstration. ``visits`` are what comes from outside meanwhile, in the order of their instants,
+        the staff of a demonstration. It returns whether it did anything that something may follow on. ``visits`` are what comes from outside meanwhile, in the order of their instants,
         none later than ``until``: each is called at its own, before anything that follows from it is done. ``ticks``
         says when to wake next for the ticks of cities; those passed over are delivered together with the next.
         """
@@ -263,8 +263,7 @@ class Engine:
                 while self.staff():
                     ahead = self._settle(total)
                 look = next_look(self.installation)
-            if after_wake is not None:
-                after_wake(clock.now())
+            if after_wake is not None and after_wake(clock.now()):
                 ahead = self._settle(total)  # what follows on the tasks they closed is due now
             if clock.now() >= until:
                 return total

@@ -57,8 +57,9 @@ class Life:
             self.heard = self._all(connection, select(d.event_seq, d.status))
         store.close()
 
-    def _woken(self, _now: datetime) -> None:
+    def _woken(self, _now: datetime) -> bool:
         self.wakes += 1
+        return False
 
     @staticmethod
     def _all(connection: Any, statement: Any) -> list[tuple[Any, ...]]:
