@@ -240,9 +240,10 @@ class Engine:
         """Live through the time to ``until`` on a virtual clock, waking only when something is due.
 
         ``after_wake`` is called with the present each time everything was settled: for who lives along, such as
-        the staff of a demonstration. It returns whether it did anything that something may follow on. ``visits`` are what comes from outside meanwhile, in the order of their instants,
-        none later than ``until``: each is called at its own, before anything that follows from it is done. ``ticks``
-        says when to wake next for the ticks of cities; those passed over are delivered together with the next.
+        the staff of a demonstration. It returns whether it did anything that something may follow on. ``visits`` are
+        what comes from outside meanwhile, in the order of their instants, none later than ``until``: each is called
+        at its own, before anything that follows from it is done. ``ticks`` says when to wake next for the ticks of
+        cities; those passed over are delivered together with the next.
         """
         total, coming = Settled(), deque(visits)
         self.recover()
