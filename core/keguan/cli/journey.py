@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from keguan.cli.options import unmask_option
 
 __all__ = ["journey_command"]
 
-_COLUMNS = ("due_at", "status", "step", "touchpoint", "kind", "result", "why", "ours", "clause")
+_COLUMNS = ("due_at", "status", "step", "touchpoint", "kind", "result", "why", "clause", "ours")
 
 
 @click.command("journey")
@@ -48,5 +49,13 @@ def journey_command(app: App, contract_no: str, project: str | None, html: Path 
         home=journey["home"] or "–",
         status=app.text(f"words.status.{journey['contract_status']}"),
     )
-    timeline = [step | {"touchpoint": step["label"] or step["touchpoint"]} for step in journey["steps"]]
+    timeline = [
+        step | {"touchpoint": step["label"] or step["touchpoint"], "ours": [_name(each) for each in step["ours"]]}
+        for step in journey["steps"]
+    ]
     app.answer_rows(timeline, _COLUMNS, "journey")
+
+
+def _name(remark: str) -> str:
+    """Return which value is our default; what it is stands in the page and the document: a line has no room for it."""
+    return re.split("[:：]", remark, maxsplit=1)[0]

@@ -95,12 +95,12 @@ def test_lines_and_photos_are_given_on_the_command_line(desk: Terminal, estate: 
     task = estate.task("visit", due=FAR, form=VISIT)
     picture = tmp_path / "王小明家.jpg"
     picture.write_bytes(photo())
-    line = "problem=厨房漏水; passed_to=维修; promised_for=2026-03-20; answered=no"
+    line = "what=厨房漏水; department=维修; by=2026-03-20; answered=no"
     told = ("visited_on=2026-03-17", "met=yes", "received_by=王小明", "said=hotline,gift", "problems=1")
     answer = desk.json("tasks", "fill", task, *told, "--line", line, "--evidence", f"visit_photo={picture}")
     assert answer["complete"]
     assert answer["lines"] == [
-        {"line": 1, "problem": "厨房漏水", "passed_to": "维修", "promised_for": "2026-03-20", "answered": False}
+        {"line": 1, "what": "厨房漏水", "department": "维修", "by": "2026-03-20", "answered": False}
     ]
     answer = desk.json("tasks", "fill", task, "--line", "1: answered=yes")
     assert [(one["field"], one["line"]) for one in answer["missing"]] == [("answer", 1)]
