@@ -61,7 +61,7 @@ def _plan(subject: int, occurrence: int, due: int) -> dict[str, object]:
         round=0,
         kind="contract_signed",
         event_seq=0,
-        clause="6+2 guide 5.2.1",
+        clause="6+2指引 5.2.1",
         project_id=1,
         city="shenzhen",
         due_at=due,

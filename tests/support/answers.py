@@ -30,7 +30,7 @@ def promised(
         key=f"sixplustwo.{action}/contract/{number}/1",
         plugin="sixplustwo",
         action=action,
-        clause="6+2 guide 5.2.1",
+        clause="6+2指引 5.2.1",
         subject=Subject("contract", number),
         project=project,
         city="wuhan",

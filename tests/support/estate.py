@@ -173,7 +173,7 @@ class Estate:
             "round": 0,
             "kind": "contract_signed",
             "event_seq": 0,
-            "clause": "6+2 guide 5.2.1",
+            "clause": "6+2指引 5.2.1",
             "city": "shenzhen",
             "by_calendar": False,
             "provisional": False,
@@ -210,7 +210,7 @@ class Estate:
         row = {
             "plugin": "sixplustwo",
             "action": "sms_congratulation",
-            "clause": "6+2 guide 5.2.1",
+            "clause": "6+2指引 5.2.1",
             "city": "shenzhen",
             "message_class": "service",
             "urgent": False,
@@ -246,7 +246,7 @@ class Estate:
         row = {
             "plugin": "sixplustwo",
             "action": "signing_callback",
-            "clause": "6+2 guide 5.2.1",
+            "clause": "6+2指引 5.2.1",
             "city": "shenzhen",
             "department": "客关",
             "created_at": self.now,

@@ -23,7 +23,7 @@ def test_site_openings_follow_wuhans_own_guide(city: SampleCity) -> None:
     city.settle()
     assert clause(city, "site_opening").startswith("武汉《工地开放工作指引》")
     assert clause(city, "site_opening_assessment").startswith("武汉《工地开放工作指引》")
-    assert clause(city, "signing_callback").startswith("6+2 guide")
+    assert clause(city, "signing_callback").startswith("6+2指引")
 
 
 def test_group_purchases_follow_wuhans_own_guide(city: SampleCity) -> None:

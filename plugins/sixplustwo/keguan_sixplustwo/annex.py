@@ -19,7 +19,7 @@ _HEADS = ("number", "fact", "distance", "approved")
 def annex_page(lines: Sequence[Mapping[str, object]], project: str, day: date, company: str, language: Language) -> str:
     """Return the annex as one HTML page to be printed: exactly ``lines``, by kind and in their order.
 
-    A line has ``area fact distance approved_on approved_by`` as in the sunshine register; 6+2 guide 5.1.1 C.
+    A line has ``area fact distance approved_on approved_by`` as in the sunshine register; 6+2指引 5.1.1 C.
     """
 
     def said(key: str, **values: object) -> str:

@@ -31,7 +31,7 @@ def project(estate: Estate) -> int:
     contract = estate.contract("HT-001", number, home, [buyer])
     estate.plan(subject=("contract", contract), status="done", project_id=number, until=at("2026-03-03T00:00"))
     for name in ("community_culture", "owner_talk"):
-        estate.plan(name, ("project", number), due=at("2026-06-01T08:00"), clause="6+2 guide 5.7", project_id=number)
+        estate.plan(name, ("project", number), due=at("2026-06-01T08:00"), clause="6+2指引 5.7", project_id=number)
     return number
 
 

@@ -76,7 +76,7 @@ def test_a_step_has_the_keys_of_the_interface_and_proves_itself(estate: Estate, 
         "touchpoint": "sms_congratulation",
         "label": "Congratulation",
         "plugin": "sixplustwo",
-        "clause": "6+2 guide 5.2.1",
+        "clause": "6+2指引 5.2.1",
         "kind": "message",
         "about": "contract",
         "occurrence": 1,
@@ -194,7 +194,7 @@ def test_a_default_of_ours_is_seen_with_the_step_it_belongs_to(estate: Estate, s
         return Remarks(ours=(f"due: {city} {clause} {language}",), step="5", step_name="Asking", department="物业")
 
     step = steps(estate, areas=areas(Action("visit", lambda _: [], step="4", remarks=remarks)))["visit"]
-    assert step["ours"] == ["due: shenzhen 6+2 guide 5.2.1 en"]
+    assert step["ours"] == ["due: shenzhen 6+2指引 5.2.1 en"]
     assert (step["step"], step["step_name"], step["department"]) == ("5", "Asking", "物业")
 
 

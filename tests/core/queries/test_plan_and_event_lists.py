@@ -28,7 +28,7 @@ def test_a_plan_has_the_keys_of_the_interface(estate: Estate) -> None:
             "key": f"sixplustwo.sms_congratulation/contract/{contract}/1",
             "plugin": "sixplustwo",
             "action": "sms_congratulation",
-            "clause": "6+2 guide 5.2.1",
+            "clause": "6+2指引 5.2.1",
             "subject": {"type": "contract", "id": "HT-001"},
             "project": "云璟一期",
             "city": "shenzhen",

@@ -59,7 +59,7 @@ def test_a_promise_that_did_not_come_up_stands_on_the_day_it_is_due(estate: Esta
         "touchpoint": "festival",
         "label": "Festival",
         "plugin": "sixplustwo",
-        "clause": "6+2 guide 5.2.1",
+        "clause": "6+2指引 5.2.1",
         "kind": "task",
         "department": "物业",
         "status": "planned",

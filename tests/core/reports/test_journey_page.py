@@ -21,7 +21,7 @@ def step(touchpoint: str = "visit", **values: Any) -> dict[str, Any]:
         "touchpoint": touchpoint,
         "label": None,
         "plugin": "sixplustwo",
-        "clause": "6+2 guide 5.2",
+        "clause": "6+2指引 5.2",
         "kind": "task",
         "about": "home",
         "occurrence": 1,

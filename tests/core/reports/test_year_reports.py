@@ -36,7 +36,7 @@ def entry(day: date, what: str = "Festival", **values: Any) -> dict[str, Any]:
         "place": HERE,
         "city": "shenzhen",
         "what": what,
-        "clause": "6+2 guide 5.7",
+        "clause": "6+2指引 5.7",
         "department": "物业",
         "status": "planned",
         "done_at": None,
@@ -122,7 +122,7 @@ def test_the_list_has_everything_also_what_the_calendar_has_no_room_for(written:
     assert [row[3] for row in rows] == [*(f"Work {number}" for number in range(6)), "Left out"]
     assert rows[0][:3] == (rows[0][0], "Mo", "云璟一期")
     assert rows[0][0].date() == date(2026, 6, 1)
-    assert rows[0][4:7] == ("物业", "6+2 guide 5.7", "to come")
+    assert rows[0][4:7] == ("物业", "6+2指引 5.7", "to come")
 
 
 def test_no_text_becomes_a_formula(written: Any) -> None:

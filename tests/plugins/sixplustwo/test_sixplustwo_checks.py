@@ -32,7 +32,7 @@ def findings(name: str, context: Context, records: Records) -> list[Finding]:
 @pytest.mark.parametrize("status", ["missed", "failed", "late"])
 def test_a_broken_promise_is_a_finding_with_its_clause(company: Companies, status: PromiseStatus) -> None:
     [finding] = findings("promise_kept", company(), Records([promised(status)]))
-    assert (finding.subject, finding.project, finding.clause) == (Subject("contract", 7), "云璟一期", "6+2 guide 5.2.1")
+    assert (finding.subject, finding.project, finding.clause) == (Subject("contract", 7), "云璟一期", "6+2指引 5.2.1")
     assert finding.message.startswith("Congratulation message, due on 2026-03-02, ")
     assert finding.message.endswith("no address")
     assert finding.evidence == ("sixplustwo.sms_congratulation/contract/7/1",)
@@ -91,7 +91,7 @@ def test_letters_of_two_projects_are_not_compared(company: Companies) -> None:
 def test_a_customer_who_could_have_been_called_back_and_was_not_is_a_finding(company: Companies) -> None:
     due = [promised("kept", 1, action="signing_callback"), promised("missed", 2, action="signing_callback")]
     [finding] = findings("callback_coverage", company(), Records(due, [call(1)]))
-    assert (finding.project, finding.clause) == ("云璟一期", "6+2 guide 5.2.1")
+    assert (finding.project, finding.clause) == ("云璟一期", "6+2指引 5.2.1")
     assert finding.message == (
         "Signing call-back in 2026: 1 of 2 customers were reached, 0 could not be; the standard wants 100 %"
     )
@@ -110,7 +110,7 @@ def test_giving_up_after_one_attempt_is_a_finding(company: Companies) -> None:
     [finding] = findings("callback_attempts", company(), records)
     assert finding.message == "closed as not reached, without three attempts on two days"
     assert (finding.subject, finding.evidence) == (Subject("contract", 4), ("task 4",))
-    assert finding.clause == "6+2 guide 5.2 签约满意度回访"
+    assert finding.clause == "6+2指引 5.2 签约满意度回访"
 
 
 def test_a_call_that_goes_on_is_no_finding_yet(company: Companies) -> None:

@@ -196,7 +196,7 @@ def _sixty_thousand(city: SampleCity, project: int, due: datetime) -> None:
     """Put 30,000 owners with a home each into the tables: a birthday and the end of a warranty on one morning."""
     since, now, numbers = date(2024, 4, 8), city.clock.now(), range(1_000, 31_000)
     promise = {
-        "plugin": "sixplustwo", "round": 0, "event_seq": 0, "clause": "6+2 guide", "project_id": project,
+        "plugin": "sixplustwo", "round": 0, "event_seq": 0, "clause": "6+2指引", "project_id": project,
         "city": city.key, "due_at": due, "run_at": due, "until_at": due + timedelta(hours=14), "status": "planned",
         "by_calendar": False, "provisional": False, "late_at_creation": False, "stale": False, "created_at": now,
         "changed_at": now,

@@ -156,7 +156,7 @@ def test_every_plan_says_which_clause_it_comes_from(company: Company, contract: 
     taken_over = home(handed_over_on=date(2027, 6, 30))
     plans = sixplustwo.on_contract_signed(signed, company()) + sixplustwo.on_handover(taken_over, company())
     assert {plan.action for plan in plans} > {"sms_congratulation", "welcome_kit", "warranty_expiry_reminder"}
-    assert all(plan.clause.startswith("6+2 guide 5.") for plan in plans)
+    assert all(plan.clause.startswith("6+2指引 5.") for plan in plans)
 
 
 @pytest.mark.parametrize(
