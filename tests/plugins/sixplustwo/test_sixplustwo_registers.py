@@ -15,6 +15,7 @@ from tests.core.cli.conftest import Desk
 from keguan.building import open_database
 from keguan.settings import load_settings
 from keguan.store.schema import accesses
+from keguan.texts import Language
 from keguan_sixplustwo.annex import annex_page
 from keguan_sixplustwo.club import senior_on
 
@@ -145,6 +146,7 @@ def test_merchants_whose_licence_ends_are_found(town: Desk) -> None:
 
 
 def test_an_annex_without_lines_says_so_in_both_languages() -> None:
-    for language, told in (("zh", "没有已审批"), ("en", "Nothing that was approved")):
+    told: dict[Language, str] = {"zh": "没有已审批", "en": "Nothing that was approved"}
+    for language, sentence in told.items():
         page = annex_page([], "Riverside", date(2026, 3, 2), "Cloud Estates", language)
-        assert page.count(told) == 3
+        assert page.count(sentence) == 3
