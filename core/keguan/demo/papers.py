@@ -14,8 +14,11 @@ from keguan.model.forms import Form, FormField
 __all__ = ["invented_answers"]
 
 
-def invented_answers(form: Form, random: Random, day: date) -> dict[str, Cell]:
-    """Return what somebody wrote on ``day`` who met no trouble: an answer to each question that must be answered."""
+def invented_answers(form: Form, random: Random, day: date, said: str) -> dict[str, Cell]:
+    """Return what somebody wrote on ``day`` who met no trouble: each answer that must be given, and texts.
+
+    ``said`` is what stands in texts.
+    """
     troubles = {
         field.required_when.field: field.required_when.equals
         for field in form.fields
@@ -24,8 +27,12 @@ def invented_answers(form: Form, random: Random, day: date) -> dict[str, Cell]:
     written: dict[str, Cell] = {}
     understood: dict[str, Any] = {}  # what a later question depends on is the answer, not how it was written
     for field in form.questions:
-        if is_required(field, understood):
+        spoken = field.type in ("text", "long_text") and not field.required_when and not field.is_personal
+        if spoken:
+            written[field.name] = said
+        elif is_required(field, understood):
             written[field.name] = _invented(field, random, day, troubles.get(field.name))
+        if field.name in written:
             understood[field.name] = parse_answer(field, written[field.name])
     return written
 

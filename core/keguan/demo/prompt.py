@@ -13,6 +13,7 @@ from keguan.demo.papers import invented_answers
 from keguan.store.schema import tasks
 from keguan.store.types import Instant
 from keguan.tasks.papers import fill_paper
+from keguan.texts import text
 
 if TYPE_CHECKING:
     from keguan.installation import Installation
@@ -69,6 +70,7 @@ class PromptStaff:
         if row.form not in forms:
             return
         random = Random(f"{self._seed}/{row.key}/form")  # noqa: S311 - an invented city wants the same dice every time
+        language = self._installation.language
         fill_paper(
             self._installation.store,
             forms,
@@ -76,8 +78,8 @@ class PromptStaff:
             now=now,
             today=today,
             by=row.department,
-            language=self._installation.language,
-            answers=invented_answers(forms[row.form], random, today),
+            language=language,
+            answers=invented_answers(forms[row.form], random, today, text(language, "demo.staff.said")),
         )
 
 

@@ -92,7 +92,7 @@ class VirtualStaff:
         if row.form is not None:
             form, today = self._installation.plugins.forms[row.form], self._installation.city(row.city).today(at)
             random = Random(f"{self._seed}/{row.key}/form")  # noqa: S311 - see above
-            answers = invented_answers(form, random, today)
+            answers = invented_answers(form, random, today, text(language, "demo.staff.said"))
             self._paperwork.finish(task, answers, by=row.department, now=at)
             return
         pleased = Random(row.key).random() < _EXCELLENT  # noqa: S311 - see above

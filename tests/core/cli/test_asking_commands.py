@@ -16,7 +16,7 @@ MESSAGE = (
     "message_class urgent department adapter rule held_until note delivered_at"
 )
 TASK = (
-    "id key plugin action clause title project subject department assignee assignee_id deputy due_at status "
+    "id key plugin action clause title project subject department assignee assignee_id deputy due_at latest status "
     "evidence_required evidence overdue form postponed escalated reason"
 )
 EVENT = "id type source time subject data deliveries"

@@ -25,8 +25,11 @@ FAR = at("2036-03-17T10:00")
 SHOWS = {
     "customers list": ("--unmask",),
     "customers suppressions": ("--unmask",),
+    "journey": ("HT-001", "--unmask"),
     "outbox list": ("--unmask",),
     "outbox show": (1, "--unmask"),
+    "registers log": (1, "--unmask"),
+    "registers show": ("sixplustwo.preferred_merchants", "--unmask"),
     "replies list": ("--unmask",),
     "staff list": ("--unmask",),
     "tasks form": (1, "--unmask"),
@@ -38,6 +41,7 @@ SHOWS = {
 TELLS_ANYWAY = {
     "privacy export": ("HT-001",),
     "tasks sheet": (1, "--out", "calls.xlsx"),
+    "registers export": ("sixplustwo.preferred_merchants", "merchants.csv"),
     "tasks evidence": (2, "--out", "copies"),
 }
 """Every command that shows or writes values in full without being asked to."""
@@ -73,6 +77,8 @@ def town(desk: Terminal, estate: Estate, tmp_path: Path, monkeypatch: pytest.Mon
     proven = estate.task("visit", due=FAR)
     Path("page.pdf").write_bytes(PDF)
     desk("tasks", "done", proven, "--evidence", "page.pdf", "--by", "周敏")
+    merchant = ("name=Kettle", "offer=ten percent", f"contact={NAME}", "licence_until=2030-01-01", "approved=yes")
+    desk("registers", "add", "sixplustwo.preferred_merchants", "深圳", *merchant)
     with estate.store.write() as connection:
         record_heard(connection, "cloud", Heard(replies=(Reply(PHONE, "请来电", FAR, "1"),)), FAR)
         suppress(connection, "sms", "index", why="gate.bounced", now=FAR)

@@ -31,10 +31,12 @@ def test_the_same_city_brings_the_same_load(load: Load, tmp_path: Path) -> None:
     assert simulate(configured(tmp_path), YEAR) == load
 
 
-def by_department(load: Load) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for (_, department), count in load.tasks.items():
-        found[department] += count
+def totals(load: Load) -> dict[str, Counter[str]]:
+    """Return messages and tasks by channel and department, over all days."""
+    found: dict[str, Counter[str]] = {"messages": Counter(), "tasks": Counter()}
+    for kind, counts in (("messages", load.messages), ("tasks", load.tasks)):
+        for (_, name), count in counts.items():
+            found[kind][name] += count
     return found
 
 
@@ -45,8 +47,9 @@ def test_projects_shared_out_over_processes_bring_the_same_load(load: Load, tmp_
     for part in parts[1:]:
         together.merge(part)
     # Staff look up when anything wakes them: what follows on a task may come a day later where they are woken less.
-    assert by_department(together) == by_department(load)
-    assert replace(together, tasks=load.tasks) == load
+    assert totals(together) == totals(load)
+    assert sum(together.segments.values()) == sum(load.segments.values())
+    assert replace(together, messages=load.messages, tasks=load.tasks, segments=load.segments) == load
 
 
 def test_real_processes_bring_it_too(tmp_path: Path) -> None:

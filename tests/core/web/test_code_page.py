@@ -106,7 +106,8 @@ def test_a_status_code_shows_what_was_promised_and_nothing_personal(
             insert(plans).values(
                 plugin="probe", action="welcome", subject_type="contract", subject_id=contract, occurrence=1, round=0,
                 kind="contract_signed", event_seq=1, clause="secret clause", city="shenzhen",
-                due_at=NOW + timedelta(days=1), status="planned", by_calendar=False, provisional=False,
+                due_at=NOW + timedelta(days=1), run_at=NOW + timedelta(days=1), status="planned",
+                by_calendar=False, provisional=False,
                 late_at_creation=False, stale=False, created_at=NOW, changed_at=NOW,
             )
         )  # fmt: skip
