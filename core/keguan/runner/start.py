@@ -18,6 +18,7 @@ from keguan.plugins import Watchdog
 from keguan.runner.daemon import Daemon, Ending
 from keguan.runner.hangs import note_hangs
 from keguan.runner.lock import DaemonLock, note_start, note_stop
+from keguan.runner.memory import share_arenas
 from keguan.runner.reload import ConfigWatch
 from keguan.runner.scopes import apply_scopes
 from keguan.runner.signals import Signals
@@ -49,6 +50,7 @@ def run_daemon(settings: Settings, store: Store, clock: Clock, watch: ConfigWatc
     already, so that a stop that comes while it starts is obeyed. Raises ``DatabaseError`` when another daemon runs,
     and what keeps this one from starting or going on.
     """
+    share_arenas()
     lock = DaemonLock(store)
     lock.acquire()
     try:
