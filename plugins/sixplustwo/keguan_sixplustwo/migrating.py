@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from keguan.access import person_at_keyboard
 from keguan.cli.app import App, pass_app
 from keguan.errors import UsageError
 from keguan.plans.moving import foresee_move, move_over, projects_to_move
@@ -30,9 +30,9 @@ _BATCH = 500
 @click.option("--to", "edition", required=True, help="guide, e2011 (or 2011), original, five_steps.")
 @click.option("--project", help="Only this project; every project without.")
 @click.option("--dry-run", is_flag=True, help="List what would be added, moved and dropped; change nothing.")
-@click.option("--by", default=getpass.getuser, show_default="who you are here", help="Who asks for it.")
+@click.option("--by", help="Who asks for it; you without.")
 @pass_app
-def migrate(app: App, edition: str, project: str | None, dry_run: bool, by: str) -> None:
+def migrate(app: App, edition: str, project: str | None, dry_run: bool, by: str | None) -> None:
     """Let contracts and homes go on by another edition: what was due stays, what is to come is planned anew."""
     wanted = edition_called(edition)
     days = projects_to_move(app.installation, _PLUGIN, project)
@@ -43,7 +43,7 @@ def migrate(app: App, edition: str, project: str | None, dry_run: bool, by: str)
         _foresee(app, wanted, days)
         return
     note_configured(app.installation)
-    planned = move_over(app.installation, _PLUGIN, wanted, days, by)
+    planned = move_over(app.installation, _PLUGIN, wanted, days, by or person_at_keyboard())
     counts = {"added": planned.inserted, "moved": planned.moved, "dropped": planned.cancelled}
     app.answer(_document(wanted, days, counts) | {"failures": [str(each) for each in planned.failures]})
     app.say("sixplustwo.migrate.done", edition=wanted, projects=len(days), **counts)
